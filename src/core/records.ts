@@ -1,0 +1,85 @@
+/** An event as a store keeps it: the payload is the exact text that was written. */
+export interface StoredEvent {
+  readonly stream: string;
+  readonly version: number;
+  readonly shard: number;
+  readonly position: number;
+  readonly type: string;
+  readonly schema: number;
+  /** Milliseconds since 1970 UTC. */
+  readonly time: number;
+  readonly data: string;
+  readonly cause?: string;
+}
+
+/** The row of a stream: its version, and its state folded up to `stateVersion` by the code named in `fingerprint`. */
+export interface StreamRow {
+  readonly stream: string;
+  readonly version: number;
+  readonly status: string | null;
+  readonly state: string | null;
+  readonly stateVersion: number;
+  readonly fingerprint: string | null;
+}
+
+/** An idempotency key bound to the stream it created and a fingerprint of what was asked. */
+export interface KeyClaim {
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly stream: string;
+}
+
+export type ParkedState = 'scheduled' | 'dead' | 'done' | 'discarded' | 'superseded';
+
+/** `scheduled` and `dead` are open; the others are kept as history. */
+export const isOpen = (state: ParkedState): boolean => state === 'scheduled' || state === 'dead';
+
+/**
+ * A delivery that could not run at once, and everything that happened to it. One record for life:
+ * `id` is `<subscription>:<stream>@<version>`, or `<subscription>:<stream>#<name>` for a timer.
+ */
+export interface ParkedDelivery {
+  readonly id: string;
+  readonly kind: 'delivery' | 'timer';
+  readonly subscription: string;
+  readonly shard: number;
+  readonly stream: string;
+  /** 0 for a timer. */
+  readonly version: number;
+  /** 0 for a timer. */
+  readonly position: number;
+  readonly type: string;
+  readonly state: ParkedState;
+  /** Store's clock, milliseconds since 1970 UTC. */
+  readonly dueAt: number;
+  /** Failed attempts of this generation. */
+  readonly attempts: number;
+  /** Redrives so far. */
+  readonly generation: number;
+  /** A start whose outcome is not known yet. */
+  readonly startedAt: number | null;
+  /** Starts whose process was gone before it told the outcome. */
+  readonly lostStarts: number;
+  /** A dead one waits in front of the later events of its stream (`onDead: 'hold'`). */
+  readonly holds: boolean;
+  /** Fingerprint of what killed it. */
+  readonly cause: string | null;
+  readonly deadAt: number | null;
+  /** Ledger, operator actions and the like as JSON; opaque to the store. */
+  readonly detail: string;
+  /** Counts changes of this record; guards every write. */
+  readonly revision: number;
+}
+
+/**
+ * Replaces a parked delivery, or makes it if `expect` is `'absent'`. `expect` is the revision it must have now.
+ * `delayMs` sets `dueAt` by the store's clock; left out, `dueAt` stays as given. The store sets `revision`, `deadAt`
+ * when the state turns `dead`, and whether it has to wait for a lower version.
+ */
+export interface ParkedWrite {
+  readonly record: ParkedDelivery;
+  readonly expect: number | 'absent';
+  readonly delayMs?: number;
+  /** One more failed attempt, for `counts().retries`. */
+  readonly failed?: boolean;
+}

@@ -1,0 +1,39 @@
+import { Immer } from 'immer';
+import { begin, evolve, type FoldableEvent, type OrderDraft } from './evolve.ts';
+import type { Order } from './order.ts';
+
+/** An instance of our own: an application may turn freezing off on the shared one. */
+const immer = new Immer({ autoFreeze: true });
+
+/** What the payloads' copies are made of is frozen already; this freezes what the fold itself made. */
+const freeze = (draft: OrderDraft): Order => {
+  for (const { name } of draft.plan.steps) Object.freeze(draft.steps[name]);
+  Object.freeze(draft.steps);
+  return Object.freeze(draft) as Order;
+};
+
+interface Fold {
+  (events: readonly FoldableEvent[], from: Order): Order;
+  (events: readonly FoldableEvent[], from?: Order): Order | undefined;
+}
+
+/**
+ * The order its events tell, deeply frozen. From nothing it owns its state and changes a plain object; from a state others
+ * hold, one immer draft serves the whole run, and what did not change stays shared. Both give the same.
+ * @param from the state the events follow; left out, they begin with `OrderPlaced`.
+ * @throws OrderfoldError `UNDECODABLE`; then `from` is as it was.
+ * @example
+ * const order = fold(await readAll(orderId));
+ */
+export const fold: Fold = ((events, from) => {
+  const first = events[0];
+  if (first === undefined) return from;
+  if (from !== undefined) {
+    return immer.produce(from, (draft) => {
+      for (const event of events) evolve(draft as OrderDraft, event);
+    });
+  }
+  const order = begin(first);
+  for (let i = 1; i < events.length; i += 1) evolve(order, events[i] as FoldableEvent);
+  return freeze(order);
+}) as Fold;

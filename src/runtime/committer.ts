@@ -1,0 +1,219 @@
+import { OrderfoldError } from '../core/errors.ts';
+import { describeError } from '../core/error-facts.ts';
+import type { StoredEvent } from '../core/records.ts';
+import type { Batch, BatchResult, Progress, Store, Unit, UnitResult } from '../core/store.ts';
+import type { System } from '../core/system.ts';
+import type { Notifier } from './notifications.ts';
+import type { Snapshot, Streams } from './streams.ts';
+
+/** The streams as they will be if every unit gathered so far wins. */
+export interface View<State> {
+  snapshot(stream: string): Snapshot<State> | undefined;
+  put(stream: string, snapshot: Snapshot<State>): void;
+}
+
+/** One unit on its way: made when its batch is cut, so that it decides over the newest state this process can know. */
+export interface Work<State> {
+  /** Must not be given up when the store is away, because a handler has run. Others are told at once. */
+  readonly persistent: boolean;
+  /** Null: nothing to commit after all; the work has told its caller. */
+  prepare(view: View<State>): Unit | null;
+  settled(result: UnitResult, events: readonly StoredEvent[]): void;
+  failed(error: unknown): void;
+}
+
+/** What the consuming side adds to each batch and learns from it. */
+export interface CommitSeam {
+  /** Progress to ride along, given the streams the batch appends to. Returned to `committed` or `progressFailed`. */
+  progress(appendTo: ReadonlySet<string>): readonly Progress[];
+  committed(progress: readonly Progress[], result: BatchResult, events: readonly StoredEvent[]): void;
+  progressFailed(progress: readonly Progress[]): void;
+}
+
+export interface Committer<State> {
+  submit(work: Work<State>): void;
+  /** Sees to a batch soon even without work, for progress alone. */
+  nudge(): void;
+  attach(seam: CommitSeam): () => void;
+  /** Resolves when everything submitted so far is settled. */
+  drained(): Promise<void>;
+  close(): void;
+}
+
+const MOST_UNITS = 1000;
+const MOST_QUEUED = 20_000;
+const RETRY_MS = { first: 20, longest: 1000 } as const;
+
+/** The events a winning unit appended, as the store numbered them. */
+const numbered = (unit: Unit, result: UnitResult): StoredEvent[] =>
+  result.won
+    ? result.appended.flatMap(({ stream, shard, firstVersion, firstPosition }, index) =>
+        (unit.appends?.[index]?.events ?? []).map((event, offset) => ({
+          ...event,
+          stream,
+          shard,
+          version: firstVersion + offset,
+          position: firstPosition + offset,
+        })),
+      )
+    : [];
+
+/**
+ * Group commit: while one batch is on its way to the store, the next gathers. A batch whose reply was lost is looked up,
+ * never guessed; one that certainly did not happen is made anew from the works that must not be given up.
+ */
+export const createCommitter = <State>(
+  store: Store,
+  streams: Streams<State>,
+  system: System,
+  notifier: Notifier,
+  owner: string,
+): Committer<State> => {
+  let queue: Work<State>[] = [];
+  let busy = false;
+  let nudged = false;
+  let closed = false;
+  let batches = 0;
+  let seam: CommitSeam | null = null;
+  let waiting: (() => void)[] = [];
+
+  const speculative = (): View<State> => {
+    const ahead = new Map<string, Snapshot<State>>();
+    return { snapshot: (stream) => ahead.get(stream) ?? streams.peek(stream), put: (stream, snapshot) => void ahead.set(stream, snapshot) };
+  };
+
+  const gather = (): { works: Work<State>[]; units: Unit[] } => {
+    const works: Work<State>[] = [];
+    const units: Unit[] = [];
+    const view = speculative();
+    const taken = queue.slice(0, MOST_UNITS);
+    queue = queue.slice(MOST_UNITS);
+    for (const work of taken) {
+      try {
+        const unit = work.prepare(view);
+        if (unit === null) continue;
+        works.push(work);
+        units.push(unit);
+      } catch (error) {
+        work.failed(error);
+      }
+    }
+    return { works, units };
+  };
+
+  const pause = (delayMs: number): Promise<void> => new Promise((resolve) => void system.setTimer(delayMs, resolve));
+
+  const giveUpImpatient = (works: readonly Work<State>[], error: unknown): Work<State>[] =>
+    works.filter((work) => {
+      if (!work.persistent) work.failed(error);
+      return work.persistent;
+    });
+
+  /** The batch's result, or null once it is certain that it never happened. */
+  const settleUnknown = async (batch: Batch, works: readonly Work<State>[], error: unknown): Promise<BatchResult | null> => {
+    notifier.emit('storeAway', { error: describeError(error) });
+    let told = false;
+    for (let delayMs: number = RETRY_MS.first; ; delayMs = Math.min(delayMs * 2, RETRY_MS.longest)) {
+      try {
+        const found = await store.lookUp(owner, batch.id);
+        if (told) notifier.emit('storeBack', {});
+        return found;
+      } catch {
+        if (closed) throw new OrderfoldError('CLOSED', 'closed while the store was away');
+      }
+      if (!told && delayMs > 100) {
+        told = true;
+        for (const work of works) if (!work.persistent) work.failed(error);
+      }
+      queue = giveUpImpatient(queue, error);
+      await pause(delayMs);
+    }
+  };
+
+  const runBatch = async (): Promise<void> => {
+    const { works, units } = gather();
+    const progress = seam?.progress(new Set(units.flatMap((unit) => unit.appends?.map(({ stream }) => stream) ?? []))) ?? [];
+    if (units.length === 0 && progress.length === 0) return;
+    batches += 1;
+    const batch: Batch = { owner, id: String(batches), units, progress };
+    let result: BatchResult | null;
+    try {
+      result = await store.commit(batch);
+    } catch (error) {
+      try {
+        result = await settleUnknown(batch, works, error);
+      } catch (closing) {
+        seam?.progressFailed(progress);
+        for (const work of works) work.failed(closing);
+        return;
+      }
+      if (result === null) {
+        seam?.progressFailed(progress);
+        queue = [...giveUpImpatient(works, error), ...queue];
+        await pause(RETRY_MS.first);
+        return;
+      }
+    }
+    const appended: StoredEvent[] = [];
+    for (const [index, work] of works.entries()) {
+      const unit = units[index];
+      const outcome = result.units[index];
+      if (unit === undefined || outcome === undefined) continue;
+      const events = numbered(unit, outcome);
+      appended.push(...events);
+      work.settled(outcome, events);
+    }
+    seam?.committed(progress, result, appended);
+  };
+
+  const run = async (): Promise<void> => {
+    try {
+      nudged = false;
+      await runBatch();
+    } catch (error) {
+      notifier.emit('trouble', { where: 'commit', error });
+    } finally {
+      busy = false;
+      if (queue.length > 0 || nudged) kick();
+      else {
+        const idle = waiting;
+        waiting = [];
+        for (const resolve of idle) resolve();
+      }
+    }
+  };
+
+  const kick = (): void => {
+    if (busy) return;
+    busy = true;
+    system.soon(() => void run());
+  };
+
+  return {
+    submit(work) {
+      if (closed) return work.failed(new OrderfoldError('CLOSED', 'this bus is closed'));
+      if (queue.length >= MOST_QUEUED && !work.persistent) {
+        return work.failed(new OrderfoldError('BUSY', `${MOST_QUEUED} units are waiting for the store already`));
+      }
+      queue.push(work);
+      kick();
+    },
+    nudge() {
+      nudged = true;
+      if (!closed) kick();
+    },
+    attach(next) {
+      seam = next;
+      return () => {
+        if (seam === next) seam = null;
+      };
+    },
+    drained: () => (busy || queue.length > 0 ? new Promise((resolve) => void waiting.push(resolve)) : Promise.resolve()),
+    close() {
+      closed = true;
+      const left = queue;
+      queue = [];
+      for (const work of left) work.failed(new OrderfoldError('CLOSED', 'this bus is closed'));
+    },
+  };
+};

@@ -1,0 +1,270 @@
+import { OrderfoldError } from '../core/errors.ts';
+import type { Lease, LeaseRef, Store } from '../core/store.ts';
+import type { System, Timer } from '../core/system.ts';
+import type { Codec } from './codec.ts';
+import type { Committer } from './committer.ts';
+import { type Holding, newHolding } from './holding.ts';
+import { createIntake } from './intake.ts';
+import { createLanes } from './lanes.ts';
+import type { StreamModel } from './model.ts';
+import type { Notifier } from './notifications.ts';
+import { createRunner } from './runner.ts';
+import type { Subscription } from './subscription.ts';
+import { findSuspects } from './takeover.ts';
+import { createTimeouts } from './timeouts.ts';
+import type { Transact } from './transact.ts';
+import { createTrials } from './trials.ts';
+
+export interface ConsumerOptions {
+  /** Handlers running at once in this process. */
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  /** Deliveries in this process's hands at most. */
+  readonly readAhead: number;
+}
+
+export interface Consumer {
+  start(): Promise<void>;
+  /** Ends reading, waits for what runs up to `graceMs`, aborts and parks the rest, and lets go of the leases. */
+  stop(graceMs: number): Promise<void>;
+  /** A parked delivery may have become runnable. */
+  parkedDue(): void;
+}
+
+interface Context<State> {
+  readonly store: Store;
+  readonly system: System;
+  readonly codec: Codec;
+  readonly notifier: Notifier;
+  readonly committer: Committer<State>;
+  readonly transact: Transact<State>;
+  readonly model: StreamModel<State> | undefined;
+  readonly subscriptions: readonly Subscription[];
+  readonly owner: string;
+}
+
+const keyOf = (lease: LeaseRef): string => `${lease.subscription}/${lease.shard}`;
+
+/** Owns shards by lease and runs their deliveries until it is stopped. One use. */
+export const createConsumer = <State>(context: Context<State>, options: ConsumerOptions): Consumer => {
+  const { store, system, codec, notifier, committer, transact, model, subscriptions, owner } = context;
+  const { concurrency, leaseMs, readAhead } = options;
+  const byName = new Map(subscriptions.map((subscription) => [subscription.name, subscription]));
+  const holdings = new Map<string, Holding>();
+  const byShard: Holding[][] = Array.from({ length: store.shards }, () => []);
+  let toRelease: { lease: LeaseRef; clean: boolean }[] = [];
+  let stopping = false;
+  let ticking: Promise<void> | null = null;
+  let tickTimer: { readonly timer: Timer; readonly at: number } | null = null;
+  let expiry: Timer | null = null;
+  let short = false;
+  let unwatch = (): void => {};
+  let detach = (): void => {};
+  let idleWaiters: (() => void)[] = [];
+
+  const trouble = (where: string, error: unknown): void => notifier.emit('trouble', { where, error });
+
+  const forget = (holding: Holding): void => {
+    holding.live = false;
+    holdings.delete(keyOf(holding.lease));
+    const row = byShard[holding.lease.shard];
+    row?.splice(row.indexOf(holding), 1);
+    lanes.drop(holding);
+  };
+
+  const lose = (holding: Holding): void => {
+    if (!holding.live) return;
+    forget(holding);
+    const { subscription, shard, epoch } = holding.lease;
+    runner.abort(holding, new OrderfoldError('LEASE_LOST', `the lease of ${subscription}, shard ${shard}, went to another worker`));
+    notifier.emit('leaseLost', { subscription, shard, epoch });
+  };
+
+  const runner = createRunner<State>({
+    store,
+    system,
+    codec,
+    notifier,
+    timeouts: createTimeouts(system),
+    trials: createTrials(),
+    transact,
+    model,
+    worker: owner,
+    progressed: () => intake.progressed(),
+    parkedDue: (inMs) => intake.parkedDue(inMs),
+    leaseGone: (holding) => lose(holding),
+  });
+
+  const shrunk = (): void => {
+    if (idleWaiters.length > 0) {
+      const waiters = idleWaiters;
+      idleWaiters = [];
+      for (const resolve of waiters) resolve();
+    }
+    intake.roomAgain();
+  };
+  const lanes = createLanes(concurrency, (lane, delivery, freeSlot) => runner.run(lane, delivery, freeSlot), shrunk);
+
+  const intake = createIntake({
+    store,
+    system,
+    lanes,
+    readAhead,
+    holdings: () => holdings.values(),
+    ofShard: (shard) => byShard[shard] ?? [],
+    nudge: () => committer.nudge(),
+    lost: lose,
+    trouble,
+  });
+
+  /** Writes down what the last owner may have started before anything of this lease runs. */
+  const settleSuspects = async (lease: Lease, subscription: Subscription): Promise<readonly number[] | null> => {
+    const { done, park, dead } = await findSuspects(store, system, lease, subscription);
+    const ref = { subscription: lease.subscription, shard: lease.shard, epoch: lease.epoch };
+    if (park.length > 0 || done.length > 0) {
+      const { kind } = await transact({ stream: '', lease: ref, done, park, persistent: true });
+      if (kind !== 'won') return null;
+    }
+    for (const { record, verdict } of dead) {
+      const { id, stream, type, cause, attempts } = verdict.record;
+      const decide = model?.onDeadLetter?.({ kind: 'dead', id, subscription: subscription.name, stream, type, cause: cause ?? '', attempts });
+      const write = { record: verdict.record, expect: record.revision, failed: true };
+      const { kind } = await transact<unknown>({ stream, lease: ref, park: [write], persistent: true, ...(decide && { decide }) });
+      if (kind !== 'won') return null;
+      const facts = { id, subscription: subscription.name, stream, type, attempt: attempts, generation: record.generation };
+      notifier.emit('dead', { ...facts, rule: verdict.rule, error: verdict.facts });
+    }
+    for (const { record } of park) {
+      const { id, stream, type, attempts, generation, lostStarts } = record;
+      notifier.emit('lostStart', { id, subscription: subscription.name, stream, type, attempt: attempts + 1, generation, lostStarts });
+    }
+    return done;
+  };
+
+  const gain = async (lease: Lease): Promise<void> => {
+    const subscription = byName.get(lease.subscription);
+    if (subscription === undefined) return;
+    const gainedAt = system.monotonic();
+    const suspects = await settleSuspects(lease, subscription);
+    if (suspects === null || stopping) {
+      if (suspects !== null) toRelease.push({ lease, clean: true });
+      return;
+    }
+    const holding = newHolding(lease, subscription, gainedAt, suspects);
+    holdings.set(keyOf(lease), holding);
+    byShard[lease.shard]?.push(holding);
+    notifier.emit('leaseGained', { subscription: lease.subscription, shard: lease.shard, epoch: lease.epoch, clean: lease.clean });
+  };
+
+  /** Ends a holding in order: nothing new starts, what runs ends, every done mark is durable. */
+  const drain = async (holding: Holding): Promise<void> => {
+    holding.closing = true;
+    lanes.drop(holding);
+    while (holding.live && holding.busy > 0) await new Promise<void>((resolve) => void idleWaiters.push(resolve));
+    while (holding.live && (holding.done.length > 0 || holding.flying > 0)) {
+      intake.flush();
+      await committer.drained();
+    }
+  };
+
+  const handOver = async (holding: Holding): Promise<void> => {
+    await drain(holding);
+    if (!holding.live || stopping) return;
+    forget(holding);
+    toRelease.push({ lease: holding.lease, clean: true });
+    tickIn(0);
+  };
+
+  const tick = async (): Promise<void> => {
+    const begun = system.monotonic();
+    const release = toRelease;
+    toRelease = [];
+    const before = new Set(holdings.values());
+    try {
+      const result = await store.tick({ owner, subscriptions: [...byName.keys()], leaseMs, release, claim: !stopping });
+      expiry?.cancel();
+      expiry = system.setTimer(Math.max(0, leaseMs - (system.monotonic() - begun)), () => {
+        for (const holding of [...holdings.values()]) lose(holding);
+      });
+      const held = new Set(result.held.map((lease) => `${keyOf(lease)}/${lease.epoch}`));
+      for (const holding of before) if (!held.has(`${keyOf(holding.lease)}/${holding.lease.epoch}`)) lose(holding);
+      await Promise.all(result.gained.map((lease) => gain(lease)));
+      short = false;
+      for (const name of byName.keys()) {
+        const mine = [...holdings.values()].filter((holding) => holding.subscription.name === name && !holding.closing);
+        const share = result.share[name] ?? store.shards;
+        for (const holding of mine.slice(share)) handOver(holding).catch((error) => trouble('hand over', error));
+        if (mine.length < Math.floor(store.shards / Math.ceil(store.shards / share))) short = true;
+      }
+      if (result.gained.length > 0) {
+        intake.pump();
+        intake.parkedDue(0);
+      }
+    } catch (error) {
+      toRelease = [...release, ...toRelease];
+      trouble('lease', error);
+    }
+  };
+
+  const tickIn = (inMs: number): void => {
+    if (stopping) return;
+    const at = system.monotonic() + inMs;
+    if (tickTimer !== null && tickTimer.at <= at) return;
+    tickTimer?.timer.cancel();
+    const fire = (): void => {
+      tickTimer = null;
+      if (ticking !== null || stopping) return;
+      ticking = tick().finally(() => {
+        ticking = null;
+        tickIn(toRelease.length > 0 ? 0 : leaseMs / 3);
+      });
+    };
+    tickTimer = { timer: system.setTimer(inMs, fire), at };
+  };
+
+  return {
+    async start() {
+      detach = committer.attach(intake);
+      unwatch = store.watch(() => {
+        intake.pump();
+        intake.parkedDue(50);
+        if (short) tickIn(100);
+      });
+      ticking = tick();
+      await ticking;
+      ticking = null;
+      tickIn(leaseMs / 3);
+    },
+    async stop(graceMs) {
+      if (stopping) return;
+      stopping = true;
+      unwatch();
+      tickTimer?.timer.cancel();
+      await ticking;
+      intake.stop();
+      const drained = Promise.all([...holdings.values()].map(drain));
+      let patience: Timer | null = null;
+      const outOfTime = new Promise<'late'>((resolve) => {
+        patience = system.setTimer(graceMs, () => resolve('late'));
+      });
+      if ((await Promise.race([drained, outOfTime])) === 'late') {
+        runner.abort(null, new OrderfoldError('CLOSED', 'the worker is stopping'));
+        const tooLong = new Promise<void>((resolve) => {
+          patience = system.setTimer(Math.max(1000, leaseMs / 2), resolve);
+        });
+        await Promise.race([drained, tooLong]);
+      }
+      (patience as Timer | null)?.cancel();
+      const left = [...holdings.values()];
+      for (const holding of left) {
+        toRelease.push({ lease: holding.lease, clean: holding.busy === 0 && holding.done.length === 0 && holding.flying === 0 });
+        forget(holding);
+      }
+      expiry?.cancel();
+      await tick();
+      expiry?.cancel();
+      detach();
+    },
+    parkedDue: () => intake.parkedDue(0),
+  };
+};

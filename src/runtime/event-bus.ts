@@ -1,0 +1,241 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { describeError } from '../core/error-facts.ts';
+import type { Envelope, EnvelopeOf, EventMap } from '../core/envelope.ts';
+import { OrderfoldError } from '../core/errors.ts';
+import { count, ms, optional, port, positiveMs, resolveOptions, text } from '../core/options.ts';
+import type { KeyClaim, ParkedDelivery } from '../core/records.ts';
+import type { Counts, Page, Store } from '../core/store.ts';
+import type { StreamRow } from '../core/records.ts';
+import type { System } from '../core/system.ts';
+import { createCodec, type Upcasts } from './codec.ts';
+import { createCommitter } from './committer.ts';
+import { type Consumer, createConsumer } from './consumer.ts';
+import { createDeadLetterStore, type DeadLetterStore } from './dead-letter-store.ts';
+import type { Decide, StreamModel } from './model.ts';
+import { createNotifier, type Listen } from './notifications.ts';
+import { TIMERS } from './parking.ts';
+import { createStreams, type Snapshot } from './streams.ts';
+import { resolveSubscription, type SubscribeOptions, type Subscription } from './subscription.ts';
+import { createTransact, type Transacted } from './transact.ts';
+
+export interface EventBusOptions<State = unknown> {
+  readonly store: Store;
+  /** How the events of a stream fold into a state kept beside it. @default none: streams are only logs */
+  readonly model?: StreamModel<State>;
+  /** How payloads of older shapes are read. @default none */
+  readonly upcasts?: Upcasts;
+}
+
+export interface WorkerOptions {
+  /** Handlers running at once in this process, 1 to 10,000. @default 64 */
+  readonly concurrency?: number;
+  /** How long a dead process's work waits for another. Renewed every third of it. @default 10_000 */
+  readonly leaseMs?: number;
+  /** How long `stop` waits for running handlers before it aborts them. @default 10_000 */
+  readonly graceMs?: number;
+}
+
+/** An event to publish. `expected` is the stream's version it must be appended at: fails with `VERSION_CONFLICT` otherwise. @default 'any' */
+export type Publishable<Events extends EventMap> = {
+  [Type in keyof Events & string]: {
+    readonly stream: string;
+    readonly type: Type;
+    readonly data: Events[Type];
+    readonly expected?: 'any' | 'none' | number;
+  };
+}[keyof Events & string];
+
+/**
+ * A log of events with subscriptions that get every event of their types, in order per stream, with retries and dead
+ * letters. Any number of processes may share a store.
+ *
+ * What `publish` resolved is durable. What it rejected may have happened all the same. Handlers run at least once: one
+ * that was running when its process died runs again, elsewhere, after at most `leaseMs`.
+ */
+export interface EventBus<Events extends EventMap = Record<string, unknown>, State = unknown> extends AsyncDisposable {
+  /** Appends the event; resolves with its envelope once it is durable. @throws `VERSION_CONFLICT`, `STORE`, `BUSY`, `CLOSED`, `CONFIG` */
+  publish(event: Publishable<Events>): Promise<EnvelopeOf<Events>>;
+  /** Decides over the stream's state and appends what follows; decides again when another writer was faster. */
+  execute<Refusal>(
+    stream: string,
+    decide: Decide<State, Refusal>,
+    options?: { readonly key?: KeyClaim; readonly fresh?: boolean },
+  ): Promise<Transacted<State, Refusal>>;
+  /** The stream at its latest version, or, if that is enough, as this process last knew it at `atLeast` or later. */
+  state(stream: string, atLeast?: number): Promise<Snapshot<State>>;
+  events(stream: string): Promise<readonly EnvelopeOf<Events>[]>;
+  /** Declares a subscription; all of them before the first `publish` or `start`. @throws `CONFIG` */
+  subscribe(name: string, options: SubscribeOptions<Events>): void;
+  /** Creates or migrates the store and makes the subscriptions known to it. Everything else does so by itself. */
+  open(): Promise<void>;
+  /** Runs the subscriptions in this process until `stop`. */
+  start(options?: WorkerOptions): Promise<void>;
+  stop(options?: { readonly graceMs?: number }): Promise<void>;
+  /** Stops, then frees everything, so that the process can end by itself. Idempotent. */
+  close(): Promise<void>;
+  /** Listens to facts as they become durable in this process; returns how to stop listening. */
+  readonly on: Listen;
+  readonly deadLetters: DeadLetterStore;
+  /** Open parked deliveries of a stream, or all there ever were. */
+  parkedOf(stream: string, which: 'open' | 'all'): Promise<readonly ParkedDelivery[]>;
+  streams(filter: { readonly status?: string }, limit: number, cursor: string | null): Promise<Page<StreamRow>>;
+  counts(): Promise<Counts>;
+  /** Calls `changed` soon after any process may have committed. Returns how to stop. */
+  watch(changed: () => void): () => void;
+}
+
+const REMEMBERED_STREAMS = 10_000;
+const STREAM_NAME = { max: 200 } as const;
+
+/** The stream's name, checked: every store takes it and no log line breaks on it. */
+const streamName = (given: unknown): string => {
+  const { stream } = resolveOptions('stream', { stream: given }, { stream: text(STREAM_NAME) });
+  if (/[\p{Surrogate}\0]/u.test(stream)) throw new OrderfoldError('CONFIG', 'expected stream to be well-formed text, got a lone surrogate or NUL');
+  return stream;
+};
+
+/** @see EventBus */
+export const createEventBus = <Events extends EventMap = Record<string, unknown>, State = unknown>(
+  system: System,
+  given: EventBusOptions<State>,
+): EventBus<Events, State> => {
+  const { store, model, upcasts } = resolveOptions('EventBus.create', given, {
+    store: port<Store>('a store', ['open', 'commit', 'read']),
+    model: optional(port<StreamModel<State>>('a stream model', ['fold', 'status'])),
+    upcasts: optional(port<Upcasts>('an object of upcasts by event type', [])),
+  });
+  const owner = system.id();
+  const codec = createCodec(upcasts);
+  const notifier = createNotifier((where, error) => console.error(`orderfold: ${where}:`, describeError(error)));
+  const streams = createStreams<State>(store, codec, model, REMEMBERED_STREAMS);
+  const committer = createCommitter<State>(store, streams, system, notifier, owner);
+  const subscriptions = new Map<string, Subscription>();
+  if (model?.onTimer !== undefined) subscriptions.set(TIMERS, { name: TIMERS, routes: new Map(), holds: false, start: 'head' });
+  let opening: Promise<void> | null = null;
+  let consumer: Consumer | null = null;
+  let grace = 10_000;
+  let closing: Promise<void> | null = null;
+
+  const open = (): Promise<void> => {
+    if (closing !== null) return Promise.reject(new OrderfoldError('CLOSED', 'this bus is closed'));
+    opening ??= store
+      .open()
+      .then(() => store.register([...subscriptions.values()].map(({ name, start }) => ({ name, start }))))
+      .catch((error: unknown) => {
+        opening = null;
+        throw error;
+      });
+    return opening;
+  };
+
+  /** Made on first use: the number of shards is known once the store is open. */
+  let transacting: ReturnType<typeof createTransact<State>> | null = null;
+  const transact = <Refusal>(transaction: Parameters<ReturnType<typeof createTransact<State>>>[0]) => {
+    transacting ??= createTransact<State>({ store, system, codec, streams, committer, model, notifier });
+    return transacting(transaction) as Promise<Transacted<State, Refusal>>;
+  };
+
+  const deadLetters = createDeadLetterStore<State>({
+    store,
+    system,
+    codec,
+    notifier,
+    model,
+    transact,
+    opened: open,
+    maxAttempts: (subscription, type) => subscriptions.get(subscription)?.routes.get(type)?.retry.attempts,
+    runnable: () => consumer?.parkedDue(),
+  });
+
+  const stop = async (options?: { readonly graceMs?: number }): Promise<void> => {
+    const { graceMs } = resolveOptions('EventBus.stop', options, { graceMs: ms({ default: grace }) });
+    const running = consumer;
+    await running?.stop(graceMs);
+    if (consumer === running) consumer = null;
+  };
+
+  const bus: EventBus<Events, State> = {
+    async publish(event) {
+      const { stream, type, data, expected } = resolveOptions('EventBus.publish', event, {
+        stream: text(STREAM_NAME),
+        type: text({ max: 200 }),
+        data: { expected: 'a payload', accepts: (value): value is unknown => value !== undefined },
+        expected: { expected: "'any', 'none' or a version", accepts: isExpected, default: 'any' as const },
+      });
+      streamName(stream);
+      if (opening === null || closing !== null) await open();
+      else await opening;
+      const onlyAt = expected === 'any' ? {} : { onlyAt: expected === 'none' ? 0 : expected };
+      const outcome = await transact({ stream, decide: () => E.right([{ type, data }]), persistent: false, ...onlyAt });
+      if (outcome.kind === 'won') return outcome.events[0] as EnvelopeOf<Events>;
+      const at = outcome.kind === 'elsewhere' ? `is at version ${outcome.version}` : 'changed';
+      throw new OrderfoldError('VERSION_CONFLICT', `${stream} ${at}, expected ${expected}`);
+    },
+    async execute<Refusal>(stream: string, decide: Decide<State, Refusal>, options: { readonly key?: KeyClaim; readonly fresh?: boolean } = {}) {
+      await open();
+      return transact<Refusal>({ stream: streamName(stream), decide, persistent: false, ...options });
+    },
+    async state(stream, atLeast) {
+      await open();
+      const known = atLeast === undefined ? undefined : streams.peek(stream);
+      return known !== undefined && known.version >= (atLeast ?? 0) ? known : streams.load(stream);
+    },
+    async events(stream) {
+      await open();
+      return (await streams.events(stream)) as readonly EnvelopeOf<Events>[];
+    },
+    subscribe(name, options) {
+      if (opening !== null) throw new OrderfoldError('CONFIG', `subscribe('${name}'): expected before the first publish or start`);
+      if (subscriptions.has(name)) throw new OrderfoldError('CONFIG', `subscribe('${name}'): there is a subscription of that name already`);
+      subscriptions.set(name, resolveSubscription(name, options));
+    },
+    open,
+    async start(options) {
+      const { concurrency, leaseMs, graceMs } = resolveOptions('EventBus.start', options, {
+        concurrency: count({ min: 1, max: 10_000, default: 64 }),
+        leaseMs: positiveMs({ min: 50, max: 3_600_000, default: 10_000 }),
+        graceMs: ms({ default: 10_000 }),
+      });
+      await open();
+      if (consumer !== null) throw new OrderfoldError('CONFIG', 'EventBus.start: it runs already');
+      grace = graceMs;
+      consumer = createConsumer<State>(
+        { store, system, codec, notifier, committer, transact, model, subscriptions: [...subscriptions.values()], owner },
+        { concurrency, leaseMs, readAhead: Math.max(256, concurrency * 8) },
+      );
+      await consumer.start();
+    },
+    stop,
+    close() {
+      closing ??= stop()
+        .then(() => committer.drained())
+        .then(() => {
+          committer.close();
+          return store.close();
+        });
+      return closing;
+    },
+    [Symbol.asyncDispose]: () => bus.close(),
+    on: notifier.on,
+    deadLetters,
+    async parkedOf(stream, which) {
+      await open();
+      return store.parkedOf(stream, which);
+    },
+    async streams(filter, limit, cursor) {
+      await open();
+      return store.streams(filter, limit, cursor);
+    },
+    async counts() {
+      await open();
+      const { streams: byStatus, subscriptions: all } = await store.counts();
+      const { [TIMERS]: _timers, ...named } = all;
+      return { streams: byStatus, subscriptions: named };
+    },
+    watch: (changed) => store.watch(changed),
+  };
+  return Object.freeze(bus);
+};
+
+const isExpected = (value: unknown): value is 'any' | 'none' | number =>
+  value === 'any' || value === 'none' || (Number.isSafeInteger(value) && (value as number) >= 0);

@@ -1,0 +1,74 @@
+import { isDone } from '../core/checkpoint.ts';
+import type { ParkedDelivery, StoredEvent } from '../core/records.ts';
+import type { Lease, LeaseRef, Range } from '../core/store.ts';
+import type { Subscription } from './subscription.ts';
+
+/** One delivery in this process's hands; `parked` is its record if it has been parked before. */
+export interface InHand {
+  readonly event: StoredEvent | null;
+  readonly parked: ParkedDelivery | null;
+  readonly version: number;
+}
+
+/** The deliveries of one stream to one subscription, in version order; the first may be running. */
+export interface Lane {
+  readonly holding: Holding;
+  readonly stream: string;
+  readonly queue: InHand[];
+  running: boolean;
+}
+
+/** A lease this process holds, and everything it knows under it. Thrown away whole when the lease ends. */
+export interface Holding {
+  readonly lease: LeaseRef;
+  readonly subscription: Subscription;
+  readonly lanes: Map<string, Lane>;
+  /** Ids of parked deliveries in a lane. */
+  readonly inHand: Set<string>;
+  /** Monotonic. */
+  readonly gainedAt: number;
+  /** When a start of a parked delivery ended here without success, by its id; monotonic. */
+  readonly lastEnded: Map<string, number>;
+  /** False once lost or let go: nothing may start, and what runs is aborted. */
+  live: boolean;
+  /** No further reads: it is being handed over. */
+  closing: boolean;
+  /** Read up to here. */
+  cursor: number;
+  /** Done, but not durable yet. */
+  done: Range[];
+  /** Read, but no start mark at or above them is durable yet. */
+  unmarked: StoredEvent[];
+  /** Progress entries on their way to the store. */
+  flying: number;
+  /** Open parked deliveries here, never too few. */
+  parked: number;
+  /** Handlers and commits on their way. */
+  busy: number;
+  wasDone(position: number): boolean;
+}
+
+export const newHolding = (lease: Lease, subscription: Subscription, gainedAt: number, suspects: readonly number[]): Holding => ({
+  lease: { subscription: lease.subscription, shard: lease.shard, epoch: lease.epoch },
+  subscription,
+  lanes: new Map(),
+  inHand: new Set(),
+  lastEnded: new Map(),
+  gainedAt,
+  live: true,
+  closing: false,
+  cursor: lease.checkpoint.low,
+  done: [],
+  unmarked: [],
+  flying: 0,
+  parked: lease.parked + suspects.length,
+  busy: 0,
+  wasDone: (position) => isDone(lease.checkpoint, position) || suspects.includes(position),
+});
+
+/** Adds a position, extending the last range where it follows on. */
+export const addDone = (holding: Holding, position: number): void => {
+  const last = holding.done.at(-1);
+  if (last !== undefined && last[1] + 1 === position) holding.done[holding.done.length - 1] = [last[0], position];
+  else holding.done.push([position, position]);
+};

@@ -1,0 +1,63 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { OrderCommand } from '../order/commands.ts';
+import { decide } from '../order/decide.ts';
+import { fold } from '../order/fold.ts';
+import { FOLD_FINGERPRINT } from '../order/fold-fingerprint.ts';
+import type { Direction } from '../order/names.ts';
+import { type Order, stepOf } from '../order/order.ts';
+import type { Rejection } from '../order/rejection.ts';
+import type { Consequences, Decide, Fact, StreamModel } from './model.ts';
+
+const DEADLINE = 'deadline';
+const isTerminal = ({ type }: Fact): boolean => type === 'OrderConfirmed' || type === 'OrderCancelled';
+
+/** The order's own rules as a decision over its stream. */
+export const deciding =
+  (command: OrderCommand): Decide<Order, Rejection> =>
+  (order) =>
+    decide(command, order);
+
+/** Which direction of a step of the order's plan a delivery runs; undefined where it belongs to another subscription. */
+export const directionOf = (order: Order, step: string, event: string): Direction | undefined => {
+  if (!Object.hasOwn(order.steps, step)) return undefined;
+  const { request, undo } = stepOf(order, step);
+  return undo?.request === event ? 'undo' : request === event ? 'do' : undefined;
+};
+
+const consequences = (events: readonly Fact[], order: Order): Consequences => {
+  const { deadlineMs, steps } = order.plan;
+  const types = new Set(events.map(({ type }) => type));
+  const superseded = events.filter(({ type }) => type === 'DeadLetterSuperseded').map(({ data }) => (data as { deadLetterId: string }).deadLetterId);
+  const outstanding = types.has('CancellationStarted') ? steps.filter(({ name }) => stepOf(order, name).status === 'requested') : [];
+  return {
+    timers: types.has('OrderPlaced') && deadlineMs !== undefined ? [{ name: DEADLINE, delayMs: deadlineMs }] : [],
+    dropTimers: deadlineMs !== undefined && events.some(isTerminal) ? [DEADLINE] : [],
+    supersede: superseded,
+    wake: outstanding.map(({ name }) => `${name}:${stepOf(order, name).request ?? ''}`),
+  };
+};
+
+/** How an order's stream folds, and what its dead letters and timers mean to it. */
+export const orderModel: StreamModel<Order> = {
+  fingerprint: FOLD_FINGERPRINT,
+  fold: (events, from) => fold(events, from) as Order,
+  status: ({ status }) => status,
+  consequences,
+  onTimer: (name) => (order) => {
+    if (name !== DEADLINE || order === undefined) return E.right([]);
+    const decided = decide({ type: 'PassDeadline' }, order);
+    return E.isLeft(decided) ? E.right([]) : decided;
+  },
+  onDeadLetter: (change) => (order) => {
+    const { id, subscription } = change;
+    if (order === undefined || !Object.hasOwn(order.steps, subscription)) return E.right([]);
+    if (change.kind === 'redriven') return decide({ type: 'Redrive', deadLetterId: id, by: change.by, reason: change.reason }, order);
+    if (change.kind === 'discarded') return decide({ type: 'Discard', deadLetterId: id, by: change.by, reason: change.reason }, order);
+    const { cause, attempts } = change;
+    const { request, undo } = stepOf(order, subscription);
+    const asks = [request, undo?.request].find((event) => event !== undefined && `${subscription}:${event}` === id);
+    const direction = asks === undefined ? undefined : directionOf(order, subscription, asks);
+    if (direction === undefined) return E.right([]);
+    return decide({ type: 'RecordDead', step: subscription, direction, deadLetterId: id, cause, attempts }, order);
+  },
+};

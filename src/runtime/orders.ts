@@ -1,0 +1,184 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { EnvelopeOf, EventMap } from '../core/envelope.ts';
+import { OrderfoldError } from '../core/errors.ts';
+import { count, oneOf, optional, port, resolveOptions, text } from '../core/options.ts';
+import type { Counts, Store } from '../core/store.ts';
+import type { System } from '../core/system.ts';
+import type { OrderCommand } from '../order/commands.ts';
+import { fingerprint } from '../order/fingerprint.ts';
+import type { Order, OrderStatus } from '../order/order.ts';
+import { type Rejection, rejection } from '../order/rejection.ts';
+import type { AnyOrderSaga, EventsOf, InputOf, OrderOf } from '../order/saga.ts';
+import { validate } from '../order/validate.ts';
+import type { DeadLetterStore } from './dead-letter-store.ts';
+import { createEventBus, type EventBus, type WorkerOptions } from './event-bus.ts';
+import type { Listen } from './notifications.ts';
+import { deciding, orderModel } from './order-model.ts';
+import { type OrderView, orderView } from './order-view.ts';
+import { stepSubscription } from './steps.ts';
+import type { SubscribeOptions } from './subscription.ts';
+
+type EventsMap<Saga extends AnyOrderSaga> = EventsOf<Saga> extends EventMap ? EventsOf<Saga> : never;
+type OrderIn<Saga extends AnyOrderSaga> = OrderOf<Saga> extends Order<infer Details, infer Results> ? Order<Details, Results> : never;
+type ViewOf<Saga extends AnyOrderSaga> = OrderView<OrderIn<Saga> extends Order ? OrderIn<Saga> : never>;
+
+export interface OrdersOptions<Saga extends AnyOrderSaga> {
+  readonly store: Store;
+  readonly saga: Saga;
+}
+
+export interface Worker {
+  start(): Promise<void>;
+  /** Reads nothing new, waits for what runs, aborts what takes longer than `graceMs` and lets go. */
+  stop(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/**
+ * Orders over one store. `place` and `cancel` are durable when they resolve; the saga's steps run wherever a worker runs.
+ * A normal "no" comes as a Left and nothing was written. Faults are thrown: `STORE` (it may have happened all the same, and
+ * an idempotency key makes asking again safe), `BUSY`, `CLOSED`.
+ */
+export interface Orders<Saga extends AnyOrderSaga = AnyOrderSaga> extends AsyncDisposable {
+  /**
+   * Takes an order.
+   * @param options.idempotencyKey 1 to 255 characters: the same key with the same order gives the order placed first, with
+   * another one the Left `KEY_REUSED`, for as long as the order is kept.
+   */
+  place(input: InputOf<Saga>, options?: { readonly idempotencyKey?: string | undefined }): Promise<E.Either<Rejection, OrderIn<Saga>>>;
+  /** The order as folded, with how its steps' deliveries fare. */
+  get(orderId: string): Promise<ViewOf<Saga> | null>;
+  events(orderId: string): Promise<readonly EnvelopeOf<EventsMap<Saga>>[]>;
+  /** Newest first. @param options.limit 1 to 500. @default 50 */
+  list(options?: { readonly status?: OrderStatus | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }): Promise<{
+    readonly orders: readonly OrderIn<Saga>[];
+    readonly nextCursor: string | null;
+  }>;
+  /** Left `TOO_LATE` once confirmed or past an irreversible step, `NOT_FOUND`; again is the same as once. */
+  cancel(orderId: string, options: { readonly reason: string; readonly by?: string }): Promise<E.Either<Rejection, OrderIn<Saga>>>;
+  /** Resolves once the order is confirmed or cancelled; rejects with the signal's reason, or `CONFIG` when there is no such order. */
+  settled(orderId: string, options?: { readonly signal?: AbortSignal }): Promise<OrderIn<Saga>>;
+  /** A subscription of one's own to the orders' events, such as a projection; before the first `place` or `start`. */
+  subscribe(name: string, options: SubscribeOptions<EventsMap<Saga>>): void;
+  /** Runs the saga's steps in this process, any number of processes beside it. One at a time per `Orders`. */
+  worker(options?: WorkerOptions): Worker;
+  readonly deadLetters: DeadLetterStore;
+  readonly on: Listen;
+  counts(): Promise<Counts>;
+  /** Creates or migrates the store; everything else does so by itself. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const isSettled = ({ status }: Order): boolean => status === 'confirmed' || status === 'cancelled';
+
+/** @see Orders */
+export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, given: OrdersOptions<Saga>): Orders<Saga> => {
+  const { store, saga } = resolveOptions('createOrders', given, {
+    store: port<Store>('a store', ['open', 'commit', 'read']),
+    saga: { expected: 'a saga made by OrderSaga.define', accepts: (value): value is Saga => Array.isArray((value as Saga | null)?.steps) },
+  });
+  if (saga.steps.length === 0) throw new OrderfoldError('CONFIG', 'createOrders: expected a saga with at least one step, got none');
+  const bus: EventBus<Record<string, unknown>, Order> = createEventBus<Record<string, unknown>, Order>(system, { store, model: orderModel });
+  for (const step of saga.steps) bus.subscribe(step.name, stepSubscription(step, system, bus.state));
+
+  const stateOf = async (orderId: string): Promise<Order | null> => {
+    if (typeof orderId !== 'string' || orderId === '') return null;
+    return (await bus.state(orderId)).state ?? null;
+  };
+
+  const command = async (orderId: string, wish: OrderCommand): Promise<E.Either<Rejection, Order>> => {
+    const found = await stateOf(orderId);
+    if (found === null) return E.left(rejection('NOT_FOUND', 'there is no such order'));
+    const outcome = await bus.execute(orderId, deciding(wish));
+    if (outcome.kind === 'refused') return E.left(outcome.refusal);
+    return E.right((outcome.kind === 'won' ? outcome.snapshot.state : undefined) ?? found);
+  };
+
+  const keyIssue = (key: unknown): boolean => typeof key !== 'string' || key === '' || key.length > 255 || /[\p{Surrogate}\0]/u.test(key);
+
+  const orders: Orders<AnyOrderSaga> = {
+    async place(input, options) {
+      const { idempotencyKey } = resolveOptions('place', options, { idempotencyKey: { expected: 'a text', accepts: (_): _ is unknown => true } });
+      if (idempotencyKey !== undefined && keyIssue(idempotencyKey)) {
+        return E.left(rejection('INVALID', 'expected an idempotency key of 1 to 255 characters'));
+      }
+      const validated = await validate(saga.schema, input);
+      if (E.isLeft(validated)) return validated;
+      const details = validated.right;
+      const orderId = system.id();
+      const key = idempotencyKey === undefined ? {} : { key: { key: idempotencyKey as string, fingerprint: fingerprint(details), stream: orderId } };
+      const outcome = await bus.execute(orderId, deciding({ type: 'Place', orderId, details, plan: saga.plan }), { fresh: true, ...key });
+      if (outcome.kind === 'refused') return E.left(outcome.refusal);
+      if (outcome.kind === 'won' && outcome.snapshot.state !== undefined) return E.right(outcome.snapshot.state as never);
+      if (outcome.kind !== 'key') throw new OrderfoldError('STORE', 'the order could not be placed');
+      if (outcome.taken.fingerprint !== fingerprint(details)) {
+        return E.left(rejection('KEY_REUSED', 'this idempotency key was used for another order'));
+      }
+      const earlier = await stateOf(outcome.taken.stream);
+      if (earlier === null) throw new OrderfoldError('STORE', 'the order of this idempotency key cannot be read');
+      return E.right(earlier as never);
+    },
+    async get(orderId) {
+      const order = await stateOf(orderId);
+      return order === null ? null : (orderView(order, await bus.parkedOf(orderId, 'all')) as never);
+    },
+    events: (orderId) => bus.events(orderId) as never,
+    async list(options) {
+      const { status, limit, cursor } = resolveOptions('list', options, {
+        status: optional(oneOf<OrderStatus>(['placed', 'confirmed', 'cancelling', 'cancelled', 'stalled'])),
+        limit: count({ min: 1, max: 500, default: 50 }),
+        cursor: optional(text({ max: 200 })),
+      });
+      const page = await bus.streams(status === undefined ? {} : { status }, limit, cursor ?? null);
+      const listed = await Promise.all(page.rows.map(({ stream, version }) => bus.state(stream, version)));
+      return { orders: listed.map(({ state }) => state as never), nextCursor: page.nextCursor };
+    },
+    async cancel(orderId, options) {
+      const { reason, by } = resolveOptions('cancel', options, { reason: text({ max: 1000 }), by: optional(text({ max: 200 })) });
+      return command(orderId, { type: 'Cancel', reason, ...(by !== undefined && { by }) }) as never;
+    },
+    async settled(orderId, options = {}) {
+      const { signal } = options;
+      signal?.throwIfAborted();
+      return new Promise<never>((resolve, reject) => {
+        let looking = false;
+        let again = true;
+        let ended = false;
+        const end = (settle: () => void): void => {
+          ended = true;
+          off();
+          unwatch();
+          signal?.removeEventListener('abort', abort);
+          settle();
+        };
+        const abort = (): void => end(() => reject(signal?.reason));
+        const look = async (): Promise<void> => {
+          again = true;
+          if (looking) return;
+          looking = true;
+          while (again && !ended) {
+            again = false;
+            const order = await stateOf(orderId);
+            if (order === null) throw new OrderfoldError('CONFIG', `there is no order ${orderId}`);
+            if (isSettled(order) && !ended) return end(() => resolve(order as never));
+          }
+          looking = false;
+        };
+        const lookSafely = (): void => void look().catch((error: unknown) => ended || end(() => reject(error)));
+        const off = bus.on('appended', ({ stream }) => stream === orderId && lookSafely());
+        const unwatch = bus.watch(lookSafely);
+        signal?.addEventListener('abort', abort, { once: true });
+        lookSafely();
+      });
+    },
+    subscribe: (name, options) => bus.subscribe(name, options as never),
+    worker: (options) => ({ start: () => bus.start(options), stop: (stopping) => bus.stop(stopping) }),
+    deadLetters: bus.deadLetters,
+    on: bus.on,
+    counts: bus.counts,
+    open: bus.open,
+    close: bus.close,
+    [Symbol.asyncDispose]: () => bus.close(),
+  };
+  return Object.freeze(orders) as unknown as Orders<Saga>;
+};

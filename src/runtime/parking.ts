@@ -1,0 +1,107 @@
+import type { ErrorFacts } from '../core/error-facts.ts';
+import { type AttemptLedger, EMPTY_LEDGER } from '../core/ledger.ts';
+import type { ParkedDelivery, ParkedWrite, StoredEvent } from '../core/records.ts';
+import { eventId } from '../core/envelope.ts';
+
+/** The subscription all timers belong to. */
+export const TIMERS = 'timers';
+
+/** A start that ended without an outcome. */
+export interface LostStart {
+  /** ISO 8601, UTC; null where only the start mark tells of it. */
+  readonly startedAt: string | null;
+  readonly worker: string | null;
+  /** `crash`: its process was gone; `stop`: it was aborted by a stopping worker. */
+  readonly how: 'crash' | 'stop';
+}
+
+export interface OperatorAction {
+  readonly action: 'redriven' | 'discarded';
+  readonly at: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly generation: number;
+}
+
+/** What a parked delivery remembers beside the columns a store looks at. */
+export interface ParkedDetail {
+  readonly ledger: AttemptLedger;
+  readonly actions: readonly OperatorAction[];
+  /** The latest 20. */
+  readonly lost: readonly LostStart[];
+  /** When the first attempt of this generation began, milliseconds since 1970. */
+  readonly firstStartedAt: number | null;
+  readonly previousDelayMs: number;
+  /** Worker of the start that is on its way. */
+  readonly worker?: string;
+  /** The start on its way is a trial: a crash is charged to it. */
+  readonly trial?: boolean;
+  /** Since when it waits for code that knows it. */
+  readonly postponedSince?: number;
+  /** What it died of. */
+  readonly error?: ErrorFacts;
+}
+
+const NOTHING_YET: ParkedDetail = { ledger: EMPTY_LEDGER, actions: [], lost: [], firstStartedAt: null, previousDelayMs: 0 };
+
+export const detailOf = (record: ParkedDelivery): ParkedDetail => JSON.parse(record.detail) as ParkedDetail;
+
+export const withLost = (detail: ParkedDetail, lost: LostStart): ParkedDetail => ({ ...detail, lost: [...detail.lost, lost].slice(-20) });
+
+export const parkedId = (subscription: string, stream: string, version: number): string => `${subscription}:${eventId(stream, version)}`;
+
+/** The record of a delivery that was never parked before, due at once. */
+export const newRecord = (subscription: string, event: StoredEvent, holds: boolean, detail: ParkedDetail = NOTHING_YET): ParkedDelivery => ({
+  id: parkedId(subscription, event.stream, event.version),
+  kind: 'delivery',
+  subscription,
+  shard: event.shard,
+  stream: event.stream,
+  version: event.version,
+  position: event.position,
+  type: event.type,
+  state: 'scheduled',
+  dueAt: 0,
+  attempts: 0,
+  generation: 0,
+  startedAt: null,
+  lostStarts: 0,
+  holds,
+  cause: null,
+  deadAt: null,
+  detail: JSON.stringify(detail),
+  revision: 0,
+});
+
+export const newTimer = (stream: string, shard: number, { name, delayMs }: { readonly name: string; readonly delayMs: number }): ParkedWrite => ({
+  record: {
+    id: `${TIMERS}:${stream}#${name}`,
+    kind: 'timer',
+    subscription: TIMERS,
+    shard,
+    stream,
+    version: 0,
+    position: 0,
+    type: name,
+    state: 'scheduled',
+    dueAt: 0,
+    attempts: 0,
+    generation: 0,
+    startedAt: null,
+    lostStarts: 0,
+    holds: false,
+    cause: null,
+    deadAt: null,
+    detail: JSON.stringify(NOTHING_YET),
+    revision: 0,
+  },
+  expect: 'absent',
+  delayMs,
+});
+
+/** The record with another detail and some columns changed. */
+export const changed = (record: ParkedDelivery, columns: Partial<ParkedDelivery>, detail: ParkedDetail): ParkedDelivery => ({
+  ...record,
+  ...columns,
+  detail: JSON.stringify(detail),
+});

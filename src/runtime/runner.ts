@@ -1,0 +1,319 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { type Envelope, eventId } from '../core/envelope.ts';
+import { isOrderfoldError, OrderfoldError } from '../core/errors.ts';
+import { permanent } from '../core/permanent.ts';
+import { isOpen, type ParkedDelivery, type ParkedWrite } from '../core/records.ts';
+import { RetryPolicy } from '../core/retry-policy.ts';
+import type { Store } from '../core/store.ts';
+import type { System } from '../core/system.ts';
+import type { Codec } from './codec.ts';
+import { addDone, type Holding, type InHand, type Lane } from './holding.ts';
+import type { Decide, Fact, StreamModel } from './model.ts';
+import type { DeliveryFacts, Notifier } from './notifications.ts';
+import { type FailedAttempt, judge } from './outcome.ts';
+import { changed, detailOf, newRecord, type ParkedDetail, withLost } from './parking.ts';
+import { isPostponed } from './postponed.ts';
+import type { Delivery, Route } from './subscription.ts';
+import type { Timeouts } from './timeouts.ts';
+import type { Transact, Transaction } from './transact.ts';
+import { STARTS_BEFORE_TRIAL, type Trials } from './trials.ts';
+
+/** How long a delivery waits for code that knows it before it counts as dead, and how often it asks. */
+const NEWER_CODE = { patienceMs: 3_600_000, everyMs: 5_000 } as const;
+
+export interface Runner {
+  run(lane: Lane, delivery: InHand, freeSlot: () => void): Promise<void>;
+  /** Aborts what runs under this lease, or everything; it is parked as interrupted if the lease is still held. */
+  abort(holding: Holding | null, reason: unknown): void;
+}
+
+interface Context<State> {
+  readonly store: Store;
+  readonly system: System;
+  readonly codec: Codec;
+  readonly notifier: Notifier;
+  readonly timeouts: Timeouts;
+  readonly trials: Trials;
+  readonly transact: Transact<State>;
+  readonly model: StreamModel<State> | undefined;
+  readonly worker: string;
+  /** Done marks wait to be written. */
+  readonly progressed: () => void;
+  /** A parked delivery here is due in so many milliseconds, or may have become runnable. */
+  readonly parkedDue: (inMs: number) => void;
+  /** The store says the lease is no longer ours. */
+  readonly leaseGone: (holding: Holding) => void;
+}
+
+const causeEvent = ({ stream, version }: ParkedDelivery): string => eventId(stream, version);
+
+/** What a handler returned, as a decision over its stream; undefined when it has nothing to append. */
+const decisionOf = (value: unknown): Decide<unknown> | undefined => {
+  if (typeof value === 'function') return (state, version) => E.right((value as (state: unknown, version: number) => readonly Fact[])(state, version));
+  return Array.isArray(value) && value.length > 0 ? () => E.right(value as readonly Fact[]) : undefined;
+};
+
+const withoutStart = ({ worker: _worker, trial: _trial, ...detail }: ParkedDetail): ParkedDetail => detail;
+
+type Ended = { readonly kind: 'returned'; readonly value: unknown } | { readonly kind: 'threw'; readonly error: unknown } | { readonly kind: 'interrupted' };
+
+/** Runs one delivery from the head of its lane to its outcome in the store. */
+export const createRunner = <State>(context: Context<State>): Runner => {
+  const { store, system, codec, notifier, timeouts, trials, transact, model, worker, progressed, parkedDue, leaseGone } = context;
+  const running = new Map<Holding, Set<(reason: unknown) => void>>();
+  let heldAsked: { readonly stream: string; readonly version: number; readonly subscription: string; readonly answer: (held: boolean) => void }[] = [];
+
+  /** One look-up for all deliveries that reached the head of their lane in this turn. */
+  const isHeld = (subscription: string, stream: string, version: number): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      heldAsked.push({ subscription, stream, version, answer: resolve });
+      if (heldAsked.length > 1) return;
+      system.soon(() => {
+        const asked = heldAsked;
+        heldAsked = [];
+        for (const name of new Set(asked.map((one) => one.subscription))) {
+          const mine = asked.filter((one) => one.subscription === name);
+          store.held(name, mine).then((answers) => {
+            for (const [index, one] of mine.entries()) one.answer(answers[index] === true);
+          }, reject);
+        }
+      });
+    });
+
+  const factsOf = (lane: Lane, record: ParkedDelivery, attempt: number): DeliveryFacts => ({
+    id: record.id,
+    subscription: lane.holding.subscription.name,
+    stream: lane.stream,
+    type: record.type,
+    attempt,
+    generation: record.generation,
+  });
+
+  /** Commits the outcome under the lease. False when the lease or the record is no longer ours: nothing was written. */
+  const settle = async (lane: Lane, { parked, event }: InHand, record: ParkedDelivery | null, rest: Partial<Transaction<State, unknown>> = {}, write: Partial<ParkedWrite> = {}) => {
+    const { holding, stream } = lane;
+    const park = record === null ? [] : [{ record, expect: parked === null ? ('absent' as const) : parked.revision, ...write }];
+    const done = parked === null && event !== null ? { done: [event.position] } : {};
+    const { kind } = await transact<unknown>({ stream, lease: holding.lease, persistent: true, park, ...done, ...rest });
+    if (kind === 'lease') leaseGone(holding);
+    if (kind === 'won') {
+      const open = record !== null && isOpen(record.state);
+      if (parked === null && open) holding.parked += 1;
+      if (parked !== null && !open) {
+        holding.parked -= 1;
+        parkedDue(0);
+      }
+      if (parked !== null && record?.state === 'dead' && !record.holds) parkedDue(0);
+    }
+    return kind === 'won';
+  };
+
+  /** Calls the handler; ends when it does, when its time is up, or when it is aborted. */
+  const call = (lane: Lane, route: Route, delivery: Omit<Delivery, 'signal'>): Promise<Ended> =>
+    new Promise((resolve) => {
+      let controller: AbortController | null = null;
+      let aborted: { readonly reason: unknown } | null = null;
+      const aborts = running.get(lane.holding) ?? new Set();
+      running.set(lane.holding, aborts);
+      const end = (ended: Ended): void => {
+        cancelTimeout();
+        aborts.delete(abort);
+        if (aborts.size === 0) running.delete(lane.holding);
+        resolve(ended);
+      };
+      const fire = (reason: unknown): void => {
+        aborted = { reason };
+        controller?.abort(reason);
+      };
+      const abort = (reason: unknown): void => {
+        fire(reason);
+        end({ kind: 'interrupted' });
+      };
+      aborts.add(abort);
+      const cancelTimeout = timeouts.start(route.timeoutMs, () => {
+        const error = new OrderfoldError('HANDLER_TIMEOUT', `no outcome within ${route.timeoutMs} ms`);
+        fire(error);
+        end({ kind: 'threw', error });
+      });
+      const seen = {
+        ...delivery,
+        get signal(): AbortSignal {
+          controller ??= new AbortController();
+          if (aborted !== null) controller.abort(aborted.reason);
+          return controller.signal;
+        },
+      } as Delivery;
+      const failed = (error: unknown): void => end({ kind: 'threw', error });
+      try {
+        const value = route.handle(seen);
+        if (value instanceof Promise) value.then((returned: unknown) => end({ kind: 'returned', value: returned }), failed);
+        else Promise.resolve(value).then((returned) => end({ kind: 'returned', value: returned }), failed);
+      } catch (error) {
+        failed(error);
+      }
+    });
+
+  /** Retry or dead letter, decided by the policy and durable before the delivery counts as handled. */
+  const fail = async (lane: Lane, inHand: InHand, record: ParkedDelivery, route: Route | null, failed: FailedAttempt): Promise<void> => {
+    const error = route === null ? permanent(failed.error) : failed.error;
+    const verdict = judge(record, route?.retry ?? RetryPolicy.default, { ...failed, error }, system.random());
+    const facts = factsOf(lane, verdict.record, verdict.record.attempts);
+    if (verdict.delayMs !== null) {
+      if (!(await settle(lane, inHand, verdict.record, {}, { delayMs: verdict.delayMs, failed: true }))) return;
+      parkedDue(verdict.delayMs);
+      notifier.emit('retry', { ...facts, delayMs: verdict.delayMs, rule: verdict.rule, error: verdict.facts });
+      return;
+    }
+    const { id, subscription, stream, type, cause } = verdict.record;
+    const decide = model?.onDeadLetter?.({ kind: 'dead', id, subscription, stream, type, cause: cause ?? '', attempts: verdict.record.attempts });
+    if (await settle(lane, inHand, verdict.record, decide === undefined ? {} : { decide, cause: causeEvent(record) }, { failed: true })) {
+      notifier.emit('dead', { ...facts, rule: verdict.rule, error: verdict.facts });
+    }
+  };
+
+  /** No attempt: it waits, in order, for code that knows it or for a better moment. */
+  const postpone = async (lane: Lane, inHand: InHand, record: ParkedDelivery, detail: ParkedDetail, delayMs: number): Promise<void> => {
+    if (await settle(lane, inHand, changed(record, { startedAt: null }, withoutStart(detail)), {}, { delayMs })) parkedDue(delayMs);
+  };
+
+  const awaitNewerCode = async (lane: Lane, inHand: InHand, record: ParkedDelivery, error: unknown): Promise<void> => {
+    const detail = detailOf(record);
+    const now = system.now();
+    const postponedSince = detail.postponedSince ?? now;
+    if (now - postponedSince < NEWER_CODE.patienceMs) return postpone(lane, inHand, record, { ...detail, postponedSince }, NEWER_CODE.everyMs);
+    await fail(lane, inHand, record, null, { error, startedAt: now, endedAt: now, worker });
+  };
+
+  /** Writes down that a parked delivery starts now, before its handler does. Null: it is no longer ours to run. */
+  const recordStart = async (lane: Lane, parked: ParkedDelivery): Promise<InHand | null> => {
+    const detail = { ...detailOf(parked), worker, trial: parked.lostStarts >= STARTS_BEFORE_TRIAL };
+    const record = changed(parked, { startedAt: system.now() }, detail);
+    const { kind } = await transact({ stream: lane.stream, lease: lane.holding.lease, persistent: true, park: [{ record, expect: parked.revision }] });
+    return kind === 'won' ? { parked: { ...record, revision: parked.revision + 1 }, event: null, version: parked.version } : null;
+  };
+
+  const sinceLastStart = (record: ParkedDelivery, holding: Holding): number | null => {
+    if (record.attempts === 0 && record.generation === 0 && record.lostStarts === 0 && detailOf(record).lost.length === 0) return null;
+    return system.monotonic() - Math.max(holding.gainedAt, holding.lastEnded.get(record.id) ?? holding.gainedAt);
+  };
+
+  const handle = async (lane: Lane, inHand: InHand, envelope: Envelope, route: Route, freeSlot: () => void): Promise<void> => {
+    const { holding } = lane;
+    const { event, parked } = inHand;
+    const record = parked ?? (event === null ? null : newRecord(holding.subscription.name, event, holding.subscription.holds));
+    if (record === null) return;
+    const attempt = record.attempts + 1;
+    const startedAt = system.now();
+    const began = system.monotonic();
+    let ended = await call(lane, route, {
+      ...envelope,
+      attempt,
+      maxAttempts: route.retry.attempts,
+      generation: record.generation,
+      sinceLastStartMs: parked === null ? null : sinceLastStart(record, holding),
+      effectKey: `${envelope.id}:${holding.subscription.name}`,
+    });
+    if (!holding.live) return;
+    if (ended.kind === 'returned') {
+      freeSlot();
+      try {
+        if (await finish(lane, inHand, ended.value)) {
+          holding.lastEnded.delete(record.id);
+          notifier.emit('handled', { ...factsOf(lane, record, attempt), durationMs: system.monotonic() - began });
+        }
+        return;
+      } catch (error) {
+        if (isOrderfoldError(error, 'CLOSED')) return;
+        ended = { kind: 'threw', error };
+      }
+    }
+    holding.lastEnded.set(record.id, system.monotonic());
+    freeSlot();
+    if (ended.kind === 'interrupted') {
+      const detail = withLost(detailOf(record), { startedAt: new Date(startedAt).toISOString(), worker, how: 'stop' });
+      await postpone(lane, inHand, record, detail, 0);
+    } else if (isPostponed(ended.error)) {
+      await postpone(lane, inHand, record, detailOf(record), ended.error.delayMs);
+    } else if (isOrderfoldError(ended.error, 'UNDECODABLE') && ended.error.retryable) {
+      await awaitNewerCode(lane, inHand, record, ended.error);
+    } else {
+      await fail(lane, inHand, record, route, { error: ended.error, startedAt, endedAt: system.now(), worker });
+    }
+  };
+
+  /** Events and outcome in one unit; where there is nothing but a done mark, it rides along with a later one. */
+  const finish = async (lane: Lane, inHand: InHand, value: unknown): Promise<boolean> => {
+    const { parked, event } = inHand;
+    const closing = parked === null ? null : changed(parked, { state: 'done', startedAt: null }, withoutStart(detailOf(parked)));
+    if (parked?.kind === 'timer') return settle(lane, inHand, null, { drop: [parked.id] });
+    const decide = decisionOf(value);
+    if (decide === undefined && parked === null && event !== null) {
+      addDone(lane.holding, event.position);
+      progressed();
+      return true;
+    }
+    const record = parked ?? (event === null ? null : newRecord(lane.holding.subscription.name, event, lane.holding.subscription.holds));
+    return settle(lane, inHand, closing, decide === undefined ? {} : { decide: decide as Decide<State>, ...(record && { cause: causeEvent(record) }) });
+  };
+
+  const runFresh = async (lane: Lane, inHand: InHand, freeSlot: () => void): Promise<void> => {
+    const { holding, stream } = lane;
+    const { event } = inHand;
+    if (event === null) return;
+    const { name, holds, routes } = holding.subscription;
+    if (holding.parked > 0 && (await isHeld(name, stream, event.version))) {
+      const record = newRecord(name, event, holds);
+      if (await settle(lane, inHand, record, {}, { delayMs: 0 })) notifier.emit('held', factsOf(lane, record, 1));
+      return;
+    }
+    await decodeAndHandle(lane, inHand, event, routes.get(event.type), freeSlot);
+  };
+
+  const decodeAndHandle = async (lane: Lane, inHand: InHand, event: NonNullable<InHand['event']>, route: Route | undefined, freeSlot: () => void): Promise<void> => {
+    const { name, holds } = lane.holding.subscription;
+    const record = (): ParkedDelivery => inHand.parked ?? newRecord(name, event, holds);
+    let envelope: Envelope;
+    try {
+      if (route === undefined) throw new OrderfoldError('UNDECODABLE', `${name} has no handler for ${event.type}`, { retryable: true });
+      envelope = codec.decode(event);
+    } catch (error) {
+      const now = system.now();
+      if (isOrderfoldError(error, 'UNDECODABLE') && error.retryable) return awaitNewerCode(lane, inHand, record(), error);
+      return fail(lane, inHand, record(), null, { error, startedAt: now, endedAt: now, worker });
+    }
+    await handle(lane, inHand, envelope, route, freeSlot);
+  };
+
+  const runParked = async (lane: Lane, { parked, event }: InHand, freeSlot: () => void): Promise<void> => {
+    if (parked === null) return;
+    const leave = parked.lostStarts > 0 ? await trials.enter(parked.lostStarts) : null;
+    try {
+      const started = lane.holding.live ? await recordStart(lane, parked) : null;
+      if (started === null || !lane.holding.live) return;
+      if (parked.kind === 'timer') {
+        const now = system.now();
+        const decide = model?.onTimer?.(parked.type);
+        await settle(lane, started, null, { drop: [parked.id], ...(decide && { decide }) }).catch((error) =>
+          fail(lane, started, parked, null, { error, startedAt: now, endedAt: now, worker }),
+        );
+      } else if (event !== null) {
+        await decodeAndHandle(lane, started, event, lane.holding.subscription.routes.get(event.type), freeSlot);
+      }
+    } finally {
+      leave?.();
+    }
+  };
+
+  return {
+    async run(lane, inHand, freeSlot) {
+      try {
+        await (inHand.parked === null ? runFresh(lane, inHand, freeSlot) : runParked(lane, inHand, freeSlot));
+      } catch (error) {
+        if (!isOrderfoldError(error, 'CLOSED')) notifier.emit('trouble', { where: `delivery ${lane.holding.subscription.name} of ${lane.stream}`, error });
+      }
+    },
+    abort(holding, reason) {
+      for (const [of, aborts] of [...running]) if (holding === null || of === holding) for (const abort of [...aborts]) abort(reason);
+    },
+  };
+};

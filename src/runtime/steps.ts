@@ -1,0 +1,123 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { permanent } from '../core/permanent.ts';
+import type { System } from '../core/system.ts';
+import type { Outcome } from '../order/commands.ts';
+import { decide } from '../order/decide.ts';
+import { type Direction, stepEventName } from '../order/names.ts';
+import { type Order, stepOf } from '../order/order.ts';
+import { isRefused, type Refused } from '../order/refused.ts';
+import type { StepDefinition, StepInput } from '../order/step.ts';
+import { stepInput } from '../order/step-input.ts';
+import type { Fact } from './model.ts';
+import { Postponed } from './postponed.ts';
+import type { Delivery, SubscribeOptions } from './subscription.ts';
+import type { Snapshot } from './streams.ts';
+
+type Run = (delivery: Delivery) => Promise<undefined | ((state: unknown) => readonly Fact[])>;
+
+/** What settling an uncertain step found out. */
+type Found = { readonly kind: 'happened'; readonly result: unknown } | { readonly kind: 'refused'; readonly refused: Refused } | { readonly kind: 'absent' };
+
+/** The outcome as events of the order, decided over whatever it has become since; one that makes no sense ends as a dead letter. */
+const recording =
+  (outcome: Outcome) =>
+  (state: unknown): readonly Fact[] => {
+    const decided = decide(outcome, state as Order);
+    if (E.isLeft(decided)) throw permanent(`${decided.left.message}${(decided.left.issues ?? []).map(({ path, message }) => `; ${path}: ${message}`).join('')}`);
+    return decided.right;
+  };
+
+/** A reply that names amount, currency or order has to name the order's own: anything else is somebody else's outcome. */
+const checkReply = (result: unknown, orderId: string, details: unknown): void => {
+  if (typeof result !== 'object' || result === null) return;
+  const reply = result as Readonly<Record<string, unknown>>;
+  const order = details as Readonly<Record<string, unknown>> | null;
+  const expected = { orderId, amountMinor: order?.totalMinor, currency: order?.currency };
+  for (const [field, value] of Object.entries(expected)) {
+    if (value !== undefined && Object.hasOwn(reply, field) && reply[field] !== value) {
+      throw permanent(`the reply's ${field} is not the order's`);
+    }
+  }
+};
+
+/**
+ * The subscription that runs one step of a saga: `do` for its requests, `undo` for its undo requests.
+ * A start whose outcome is unknown is settled by `query` where there is one, else by `do` under the same effect key.
+ */
+export const stepSubscription = (
+  step: StepDefinition,
+  system: System,
+  stateOf: (stream: string, atLeast: number) => Promise<Snapshot<Order>>,
+): SubscribeOptions<Record<string, unknown>> => {
+  const { name, query, timeoutMs } = step;
+
+  const inputOf = (order: Order, delivery: Delivery, direction: Direction): StepInput & { readonly result: unknown } => {
+    const { attempt, maxAttempts, generation } = delivery;
+    const input = { ...stepInput(order, name, direction), attempt, maxAttempts, generation };
+    return Object.defineProperty(input, 'signal', { get: () => delivery.signal, enumerable: true }) as unknown as StepInput & { result: unknown };
+  };
+
+  const asFound = (answer: unknown, order: Order): Found => {
+    if (isRefused(answer)) {
+      if (step.neverRefuses) throw permanent(`${name} promised never to refuse, and refused: ${answer.reason}`);
+      return { kind: 'refused', refused: answer };
+    }
+    checkReply(answer, order.orderId, order.details);
+    return { kind: 'happened', result: answer };
+  };
+
+  /** What became of starts whose outcome nobody heard; `quietMs` is how long the last of them has been over. */
+  const settle = async (order: Order, input: StepInput, quietMs: number, mayStillRun: boolean): Promise<Found> => {
+    if (query === undefined) return asFound(await step.do(input), order);
+    const answer = await query(input);
+    if (answer !== undefined && answer !== null) return asFound(answer, order);
+    if (mayStillRun) return asFound(await step.do(input), order);
+    if (quietMs < timeoutMs) throw new Postponed(`${name} is not found, but an earlier call may still arrive`, Math.ceil(timeoutMs - quietMs));
+    return { kind: 'absent' };
+  };
+
+  const runDo: Run = async (delivery) => {
+    const { state: order } = await stateOf(delivery.stream, delivery.version);
+    if (order === undefined || !Object.hasOwn(order.steps, name)) return undefined;
+    const { status, request } = stepOf(order, name);
+    if (status !== 'requested' || request !== delivery.id) return undefined;
+    const cancelling = order.phase === 'cancelling';
+    const quietMs = delivery.sinceLastStartMs;
+    if (cancelling && quietMs === null) return recording({ type: 'RecordSkipped', step: name, request });
+    const input = inputOf(order, delivery, 'do');
+    const found = quietMs === null ? asFound(await step.do(input), order) : await settle(order, input, quietMs, !cancelling);
+    if (found.kind === 'absent') return recording({ type: 'RecordSkipped', step: name, request });
+    if (found.kind === 'refused') return recording({ type: 'RecordRefused', step: name, request, ...found.refused });
+    return recording({ type: 'RecordSucceeded', step: name, request, result: found.result });
+  };
+
+  const runUndo: Run = async (delivery) => {
+    const { state: order } = await stateOf(delivery.stream, delivery.version);
+    if (order === undefined || step.undo === undefined || !Object.hasOwn(order.steps, name)) return undefined;
+    const { status, undo } = stepOf(order, name);
+    if (status !== 'undoing' || undo?.request !== delivery.id) return undefined;
+    const request = delivery.id;
+    const input = inputOf(order, delivery, 'undo');
+    if (!undo.settle) {
+      await step.undo(input);
+      return recording({ type: 'RecordUndone', step: name, request });
+    }
+    const quietMs = Math.max(0, system.now() - Date.parse(delivery.time));
+    const found = await settle(order, inputOf(order, delivery, 'do'), quietMs, false);
+    if (found.kind === 'absent') return recording({ type: 'RecordSkipped', step: name, request });
+    if (found.kind === 'refused') return recording({ type: 'RecordRefused', step: name, request, ...found.refused });
+    await step.undo(Object.defineProperty(input, 'result', { value: found.result, enumerable: true }));
+    return recording({ type: 'RecordUndone', step: name, request, settled: { result: found.result } });
+  };
+
+  /** One delivery makes up to three calls, each with the time of one. */
+  const calls = (most: number): number => timeoutMs * (query === undefined ? most : most + 1);
+  return {
+    on: {
+      [stepEventName(name, 'Requested')]: { handle: runDo as never, retry: step.retry, timeoutMs: calls(1) },
+      ...(step.undo !== undefined && { [stepEventName(name, 'UndoRequested')]: { handle: runUndo as never, retry: step.undoRetry, timeoutMs: calls(2) } }),
+    },
+    onDead: 'hold',
+    start: 'head',
+  };
+};

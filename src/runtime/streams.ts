@@ -1,0 +1,75 @@
+import { freeze } from 'immer';
+import type { Envelope } from '../core/envelope.ts';
+import type { Store } from '../core/store.ts';
+import type { Codec } from './codec.ts';
+import type { StreamModel } from './model.ts';
+
+/** A stream at one version; `state` is undefined before its first event, and where nothing folds it. */
+export interface Snapshot<State> {
+  readonly version: number;
+  readonly state: State | undefined;
+}
+
+export interface Streams<State> {
+  /** What this process last knew; may be behind. */
+  peek(stream: string): Snapshot<State> | undefined;
+  load(stream: string): Promise<Snapshot<State>>;
+  remember(stream: string, snapshot: Snapshot<State>): void;
+  forget(stream: string): void;
+  events(stream: string): Promise<readonly Envelope[]>;
+}
+
+const PAGE = 500;
+
+/** The folded states of streams, at most `keep` of them remembered, the longest unused dropped first. */
+export const createStreams = <State>(store: Store, codec: Codec, model: StreamModel<State> | undefined, keep: number): Streams<State> => {
+  const known = new Map<string, Snapshot<State>>();
+
+  const remember = (stream: string, snapshot: Snapshot<State>): void => {
+    if ((known.get(stream)?.version ?? -1) > snapshot.version) return;
+    known.delete(stream);
+    known.set(stream, snapshot);
+    if (known.size <= keep) return;
+    const oldest = known.keys().next();
+    if (oldest.done !== true) known.delete(oldest.value);
+  };
+
+  const eventsAfter = async (stream: string, after: number): Promise<Envelope[]> => {
+    const events: Envelope[] = [];
+    for (let version = after; ; version = events.at(-1)?.version ?? version) {
+      const page = await store.events(stream, version, PAGE);
+      events.push(...page.map(codec.decode));
+      if (page.length < PAGE) return events;
+    }
+  };
+
+  const load = async (stream: string): Promise<Snapshot<State>> => {
+    const row = await store.stream(stream);
+    if (row === null) return { version: 0, state: undefined };
+    if (model === undefined) return { version: row.version, state: undefined };
+    const usable = row.state !== null && row.fingerprint === model.fingerprint;
+    const from = usable && row.state !== null ? freeze<State>(JSON.parse(row.state), true) : undefined;
+    const tail = usable && row.stateVersion === row.version ? [] : await eventsAfter(stream, usable ? row.stateVersion : 0);
+    const state = tail.length === 0 ? from : model.fold(tail, from);
+    return { version: tail.at(-1)?.version ?? row.version, state };
+  };
+
+  return {
+    peek(stream) {
+      const snapshot = known.get(stream);
+      if (snapshot !== undefined) {
+        known.delete(stream);
+        known.set(stream, snapshot);
+      }
+      return snapshot;
+    },
+    async load(stream) {
+      const snapshot = await load(stream);
+      remember(stream, snapshot);
+      return snapshot;
+    },
+    remember,
+    forget: (stream) => void known.delete(stream),
+    events: (stream) => eventsAfter(stream, 0),
+  };
+};

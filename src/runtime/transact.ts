@@ -1,0 +1,165 @@
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { Envelope } from '../core/envelope.ts';
+import type { KeyClaim, ParkedWrite, StoredEvent } from '../core/records.ts';
+import { shardOf } from '../core/shard.ts';
+import type { LeaseRef, Unit } from '../core/store.ts';
+import type { System } from '../core/system.ts';
+import type { Codec } from './codec.ts';
+import type { Committer, View } from './committer.ts';
+import type { Consequences, Decide, StreamModel } from './model.ts';
+import type { Notifier } from './notifications.ts';
+import { newTimer } from './parking.ts';
+import type { Snapshot, Streams } from './streams.ts';
+
+/** One piece of work that changes the store: a decision over one stream, and what is committed with it. */
+export interface Transaction<State, Refusal> {
+  readonly stream: string;
+  readonly decide?: Decide<State, Refusal>;
+  /** The stream is known not to exist, so it need not be read. */
+  readonly fresh?: boolean;
+  /** Fails with `VERSION_CONFLICT` instead of deciding again when the stream is at another version. */
+  readonly onlyAt?: number;
+  readonly cause?: string;
+  readonly lease?: LeaseRef;
+  readonly done?: readonly number[];
+  readonly key?: KeyClaim;
+  readonly park?: readonly ParkedWrite[];
+  readonly drop?: readonly string[];
+  readonly persistent: boolean;
+}
+
+export type Transacted<State, Refusal> =
+  | { readonly kind: 'won'; readonly snapshot: Snapshot<State>; readonly events: readonly Envelope[] }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'elsewhere'; readonly version: number }
+  | { readonly kind: 'key'; readonly taken: KeyClaim }
+  | { readonly kind: 'lease' }
+  | { readonly kind: 'revision' };
+
+export type Transact<State> = <Refusal>(transaction: Transaction<State, Refusal>) => Promise<Transacted<State, Refusal>>;
+
+interface Context<State> {
+  readonly store: { readonly shards: number };
+  readonly system: System;
+  readonly codec: Codec;
+  readonly streams: Streams<State>;
+  readonly committer: Committer<State>;
+  readonly model: StreamModel<State> | undefined;
+  readonly notifier: Notifier;
+}
+
+type Attempted<State, Refusal> = Transacted<State, Refusal> | 'again';
+
+const EMPTY: Snapshot<never> = { version: 0, state: undefined };
+
+/** A record that dies in the very unit that makes it moot ends as superseded. */
+const parkedWith = (park: readonly ParkedWrite[], { supersede }: Consequences): readonly ParkedWrite[] =>
+  park.map((write) =>
+    write.record.state === 'dead' && supersede?.includes(write.record.id) === true
+      ? { ...write, record: { ...write.record, state: 'superseded' as const } }
+      : write,
+  );
+
+/** Decides over a stream and commits what follows; a lost race for the stream's version is decided again over what is there now. */
+export const createTransact = <State>(context: Context<State>): Transact<State> => {
+  const { store, system, codec, streams, committer, model, notifier } = context;
+
+  const unitFor = <Refusal>(
+    transaction: Transaction<State, Refusal>,
+    before: Snapshot<State>,
+    facts: readonly { readonly type: string; readonly data: unknown }[],
+  ): { readonly unit: Unit; readonly after: Snapshot<State> } => {
+    const { stream, cause, lease, done, key, park = [], drop = [] } = transaction;
+    const base = { ...(lease && { lease }), ...(done && { done }), ...(key && { key }) };
+    if (facts.length === 0) return { unit: { ...base, park, drop }, after: before };
+
+    const now = system.now();
+    const time = new Date(now).toISOString();
+    const events = facts.map(({ type, data }) => ({ type, ...codec.encode(type, data), time: now, ...(cause !== undefined && { cause }) }));
+    const version = before.version + events.length;
+    const expected = before.version === 0 ? ('none' as const) : before.version;
+    if (model === undefined) {
+      const appends = [{ stream, expected: transaction.onlyAt === undefined ? ('any' as const) : expected, events }];
+      return { unit: { ...base, appends, park, drop }, after: { version, state: undefined } };
+    }
+
+    const state = model.fold(
+      events.map(({ type, data }, index) => ({ stream, type, data: JSON.parse(data), version: before.version + index + 1, time })),
+      before.state,
+    );
+    const consequences = model.consequences?.(facts, state) ?? {};
+    const fold = { state: JSON.stringify(state), status: model.status(state), fingerprint: model.fingerprint };
+    const timers = (consequences.timers ?? []).map((timer) => newTimer(stream, shardOf(stream, store.shards), timer));
+    const dropped = (consequences.dropTimers ?? []).map((name) => newTimer(stream, 0, { name, delayMs: 0 }).record.id);
+    const unit: Unit = {
+      ...base,
+      appends: [{ stream, expected, events, fold }],
+      park: [...parkedWith(park, consequences), ...timers],
+      drop: [...drop, ...dropped],
+      supersede: consequences.supersede ?? [],
+      wake: consequences.wake ?? [],
+    };
+    return { unit, after: { version, state } };
+  };
+
+  const attempt = <Refusal>(transaction: Transaction<State, Refusal>): Promise<Attempted<State, Refusal>> => {
+    const { stream, decide, fresh, onlyAt, persistent } = transaction;
+    const needsNoState = decide === undefined || (model === undefined && onlyAt === undefined);
+    return new Promise((resolve, reject) => {
+      let after: Snapshot<State> = EMPTY;
+      committer.submit({
+        persistent,
+        prepare(view: View<State>) {
+          const before = needsNoState || fresh === true ? EMPTY : view.snapshot(stream);
+          if (before === undefined) {
+            streams.load(stream).then(() => resolve('again'), reject);
+            return null;
+          }
+          if (onlyAt !== undefined && before.version !== onlyAt) {
+            resolve({ kind: 'elsewhere', version: before.version });
+            return null;
+          }
+          const decided = decide?.(before.state, before.version);
+          if (decided !== undefined && isLeft(decided)) {
+            resolve({ kind: 'refused', refusal: decided.left });
+            return null;
+          }
+          const facts = decided?.right ?? [];
+          const made = unitFor(transaction, before, facts);
+          after = made.after;
+          if (facts.length === 0 && isEmpty(made.unit)) {
+            resolve({ kind: 'won', snapshot: before, events: [] });
+            return null;
+          }
+          if (facts.length > 0 && !needsNoState) view.put(stream, after);
+          return made.unit;
+        },
+        settled(result, stored: readonly StoredEvent[]) {
+          if (result.won) {
+            const events = stored.length === 0 ? [] : stored.map(codec.decode);
+            if (events.length > 0) {
+              if (!needsNoState) streams.remember(stream, after);
+              notifier.emit('appended', { stream, events });
+            }
+            return resolve({ kind: 'won', snapshot: after, events });
+          }
+          if (result.why !== 'version') return resolve(result.why === 'key' ? { kind: 'key', taken: result.taken } : { kind: result.why });
+          streams.forget(stream);
+          if (onlyAt !== undefined) return resolve({ kind: 'elsewhere', version: result.actual });
+          resolve('again');
+        },
+        failed: reject,
+      });
+    });
+  };
+
+  return async (transaction) => {
+    for (let next = transaction; ; next = { ...transaction, fresh: false }) {
+      const outcome = await attempt(next);
+      if (outcome !== 'again') return outcome;
+    }
+  };
+};
+
+const isEmpty = ({ lease, key, park, drop, done }: Unit): boolean =>
+  (lease === undefined || (done ?? []).length === 0) && key === undefined && (park ?? []).length === 0 && (drop ?? []).length === 0;

@@ -1,0 +1,180 @@
+import { backlogOf, markDone } from '../../core/checkpoint.ts';
+import type { KeyClaim, ParkedDelivery, StoredEvent, StreamRow } from '../../core/records.ts';
+import { shardOf } from '../../core/shard.ts';
+import type { Append, Appended, Batch, BatchResult, Page, Store, Unit, UnitResult } from '../../core/store.ts';
+import type { System } from '../../core/system.ts';
+import { memoryLeases } from './leases.ts';
+import { memoryParked } from './parked.ts';
+
+interface Stream {
+  row: StreamRow;
+  readonly born: number;
+  readonly events: StoredEvent[];
+}
+
+/**
+ * The reference store: everything in this process's memory, gone with it. It keeps payloads as JSON text and commits
+ * like the durable ones, so it serves as a test double for them. Several buses may share one, at once or one after
+ * another: closing it forgets nothing.
+ * @param shards fixed for the store's life, 1 to 1024. @default 16
+ */
+export const createMemoryStore = (system: System, shards = 16): Store => {
+  const log: StoredEvent[][] = Array.from({ length: shards }, () => []);
+  const streams = new Map<string, Stream>();
+  const keys = new Map<string, KeyClaim>();
+  const leases = memoryLeases(shards);
+  const parked = memoryParked();
+  const replies = new Map<string, { id: string; result: BatchResult }>();
+  const watchers = new Set<() => void>();
+
+  const headOf = (shard: number): number => log[shard]?.length ?? 0;
+  const eventOf = (record: ParkedDelivery): StoredEvent | null => log[record.shard]?.[record.position - 1] ?? null;
+
+  /** Versions that units of the batch still to be written would find, so that one stream can be appended to twice in it. */
+  const guard = (unit: Unit): UnitResult | null => {
+    if (unit.lease !== undefined && leases.current(unit.lease) === null) return { won: false, why: 'lease' };
+    const taken = unit.key === undefined ? undefined : keys.get(unit.key.key);
+    if (taken !== undefined) return { won: false, why: 'key', taken };
+    const versions = new Map<string, number>();
+    for (const { stream, expected, events } of unit.appends ?? []) {
+      const actual = versions.get(stream) ?? streams.get(stream)?.row.version ?? 0;
+      if (expected !== 'any' && actual !== (expected === 'none' ? 0 : expected)) return { won: false, why: 'version', stream, actual };
+      versions.set(stream, actual + events.length);
+    }
+    for (const { record, expect } of unit.park ?? []) {
+      if ((parked.get(record.id)?.revision ?? 'absent') !== expect) return { won: false, why: 'revision', id: record.id };
+    }
+    return null;
+  };
+
+  const append = ({ stream: name, events, fold }: Append): Appended => {
+    const shard = shardOf(name, shards);
+    const stream = streams.get(name) ?? {
+      row: { stream: name, version: 0, status: null, state: null, stateVersion: 0, fingerprint: null },
+      born: streams.size,
+      events: [],
+    };
+    streams.set(name, stream);
+    const firstVersion = stream.row.version + 1;
+    const firstPosition = headOf(shard) + 1;
+    for (const event of events) {
+      const stored = { ...event, stream: name, shard, version: stream.events.length + 1, position: headOf(shard) + 1 };
+      stream.events.push(stored);
+      log[shard]?.push(stored);
+    }
+    const version = stream.events.length;
+    stream.row = { ...stream.row, version, ...(fold === undefined ? {} : { ...fold, stateVersion: version }) };
+    return { stream: name, shard, firstVersion, firstPosition };
+  };
+
+  const write = (unit: Unit): UnitResult => {
+    const lease = unit.lease === undefined ? null : leases.current(unit.lease);
+    if (lease !== null) lease.checkpoint = markDone(lease.checkpoint, (unit.done ?? []).map((position) => [position, position] as const));
+    if (unit.key !== undefined) keys.set(unit.key.key, unit.key);
+    const appended = (unit.appends ?? []).map(append);
+    for (const change of unit.park ?? []) parked.write(change, system.now());
+    for (const id of unit.drop ?? []) parked.drop(id);
+    for (const id of unit.supersede ?? []) parked.supersede(id, system.now());
+    for (const id of unit.wake ?? []) parked.wake(id, system.now());
+    return { won: true, appended };
+  };
+
+  const commit = (batch: Batch): BatchResult => {
+    const units = batch.units.map((unit) => guard(unit) ?? write(unit));
+    const lost = batch.progress.flatMap(({ lease: ref, done, startMark }) => {
+      const lease = leases.current(ref);
+      if (lease === null) return [ref];
+      lease.checkpoint = markDone(lease.checkpoint, done);
+      if (startMark !== undefined) lease.startMark = Math.max(lease.startMark, startMark === 'head' ? headOf(ref.shard) : startMark);
+      return [];
+    });
+    const result = { units, lost };
+    replies.set(batch.owner, { id: batch.id, result });
+    for (const changed of watchers) system.soon(changed);
+    return result;
+  };
+
+  const page = <Row>(rows: readonly Row[], limit: number, cursor: string | null): Page<Row> => {
+    const from = cursor === null ? 0 : Number(cursor);
+    return { rows: rows.slice(from, from + limit), nextCursor: from + limit < rows.length ? String(from + limit) : null };
+  };
+
+  return {
+    shards,
+    async open() {},
+    async register(subscriptions) {
+      for (const { name, start } of subscriptions) leases.register(name, (shard) => (start === 'head' ? headOf(shard) : 0));
+    },
+    async commit(batch) {
+      return commit(batch);
+    },
+    async lookUp(owner, batchId) {
+      const reply = replies.get(owner);
+      return reply?.id === batchId ? reply.result : null;
+    },
+    async heads() {
+      return log.map((events) => events.length);
+    },
+    async read(shard, after, limit) {
+      return log[shard]?.slice(after, after + limit) ?? [];
+    },
+    async events(stream, after, limit) {
+      return streams.get(stream)?.events.slice(after, after + limit) ?? [];
+    },
+    async stream(stream) {
+      return streams.get(stream)?.row ?? null;
+    },
+    async streams({ status }, limit, cursor) {
+      const rows = [...streams.values()]
+        .filter(({ row }) => row.status !== null && (status === undefined || row.status === status) && row.stateVersion > 0)
+        .sort((a, b) => b.born - a.born)
+        .filter(({ born }) => cursor === null || born < Number(cursor));
+      const next = rows.length > limit ? rows[limit - 1] : undefined;
+      return { rows: rows.slice(0, limit).map(({ row }) => row), nextCursor: next === undefined ? null : String(next.born) };
+    },
+    async tick(tick) {
+      return leases.tick(tick, system.monotonic(), (lease) => {
+        const open = parked.openIn(lease);
+        return { parked: open.length, started: open.filter((record) => record.startedAt !== null) };
+      });
+    },
+    async due(refs, limit) {
+      const now = system.now();
+      const runnable = refs.flatMap(parked.runnable).sort((a, b) => a.dueAt - b.dueAt);
+      const due = runnable.filter((record) => record.dueAt <= now).slice(0, limit);
+      const next = runnable[due.length];
+      return {
+        deliveries: due.map((record) => ({ parked: record, event: eventOf(record) })),
+        nextInMs: next === undefined ? null : Math.max(0, next.dueAt - now),
+      };
+    },
+    async held(subscription, candidates) {
+      return candidates.map(({ stream, version }) => parked.isHeld(subscription, stream, version));
+    },
+    async parked(id) {
+      const record = parked.get(id);
+      return record === undefined ? null : { parked: record, event: eventOf(record) };
+    },
+    async parkedOf(stream, which) {
+      return parked.ofStream(stream, which);
+    },
+    async dead(filter, limit, cursor) {
+      return page(parked.dead(filter), limit, cursor);
+    },
+    async counts() {
+      const byStatus: Record<string, number> = {};
+      for (const { row } of streams.values()) if (row.status !== null) byStatus[row.status] = (byStatus[row.status] ?? 0) + 1;
+      const subscriptions: Record<string, { backlog: number; scheduled: number; dead: number; retries: number }> = {};
+      for (const name of leases.names()) {
+        const backlog = leases.of(name).reduce((sum, { checkpoint, shard }) => sum + backlogOf(checkpoint, headOf(shard)), 0);
+        subscriptions[name] = { backlog, ...parked.tally(name) };
+      }
+      return { streams: byStatus, subscriptions };
+    },
+    watch(changed) {
+      watchers.add(changed);
+      return () => watchers.delete(changed);
+    },
+    async close() {},
+  };
+};

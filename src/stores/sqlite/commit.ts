@@ -1,0 +1,125 @@
+import { OrderfoldError } from '../../core/errors.ts';
+import type { KeyClaim } from '../../core/records.ts';
+import type { Appended, Batch, BatchResult, Unit, UnitResult } from '../../core/store.ts';
+import type { System } from '../../core/system.ts';
+import type { Leases } from './leases.ts';
+import { type EventRow, eventIdAt, type Log, storedEvent } from './log.ts';
+import type { Parking } from './parking.ts';
+import type { Session } from './session.ts';
+import * as SQL from './sql.ts';
+import { fromSql, type SqlText, toSql } from './text.ts';
+
+/** What is kept of a result: an append as the id of its first event where there is one, for the rest is in the log. */
+type KeptUnit = readonly (number | Appended)[] | Exclude<UnitResult, { readonly won: true }>;
+
+interface KeptResult {
+  readonly units: readonly KeptUnit[];
+  readonly lost: BatchResult['lost'];
+}
+
+const keep = (batch: Batch, { units, lost }: BatchResult): string => {
+  const kept = units.map((result, unit): KeptUnit => {
+    if (!result.won) return result;
+    return result.appended.map((appended, index) =>
+      batch.units[unit]?.appends?.[index]?.events.length === 0 ? appended : eventIdAt(appended.shard, appended.firstPosition),
+    );
+  });
+  return JSON.stringify({ units: kept, lost } satisfies KeptResult);
+};
+
+/** Batches of units, and the results kept of them. Its members run inside a transaction. */
+export interface Commits {
+  commit(batch: Batch): BatchResult;
+  /** The result of a batch that was committed, or null; then it never will be. */
+  lookUp(owner: string, batchId: string): BatchResult | null;
+}
+
+export const createCommits = (session: Session, system: System, log: Log, parking: Parking, leases: Leases): Commits => {
+  const claimOf = (key: string): KeyClaim | undefined => {
+    const row = session.sql(SQL.FIND_KEY).get(toSql(key)) as { [Column in keyof KeyClaim]: SqlText } | undefined;
+    return row && { key: fromSql(row.key), fingerprint: fromSql(row.fingerprint), stream: fromSql(row.stream) };
+  };
+
+  /** Why the unit loses, judged over what earlier units of the batch have written. */
+  const fault = ({ lease, key, appends = [], park = [] }: Unit): UnitResult | null => {
+    if (lease !== undefined && !leases.isCurrent(lease)) return { won: false, why: 'lease' };
+    const taken = key && claimOf(key.key);
+    if (taken !== undefined) return { won: false, why: 'key', taken };
+    // One unit may append to a stream several times, each expecting what the one before left.
+    const ahead = appends.length > 1 ? new Map<string, number>() : null;
+    for (const { stream, expected, events } of appends) {
+      if (expected === 'any' && ahead === null) continue;
+      const actual = ahead?.get(stream) ?? log.version(stream);
+      if (expected !== 'any' && actual !== (expected === 'none' ? 0 : expected)) return { won: false, why: 'version', stream, actual };
+      ahead?.set(stream, actual + events.length);
+    }
+    const revisions = park.length > 1 ? new Map<string, number>() : null;
+    for (const { record, expect } of park) {
+      const actual = revisions?.get(record.id) ?? parking.revision(record.id);
+      if (actual !== expect) return { won: false, why: 'revision', id: record.id };
+      revisions?.set(record.id, actual === 'absent' ? 1 : actual + 1);
+    }
+    return null;
+  };
+
+  const write = ({ lease, done = [], key, appends = [], park = [], drop = [], supersede = [], wake = [] }: Unit): UnitResult => {
+    if (lease !== undefined && done.length > 0) {
+      leases.mark(
+        lease,
+        done.map((position) => [position, position]),
+      );
+    }
+    if (key !== undefined) session.sql(SQL.INSERT_KEY).run(toSql(key.key), toSql(key.fingerprint), toSql(key.stream));
+    const appended = appends.map(log.append);
+    for (const change of park) parking.write(change);
+    for (const id of drop) parking.drop(id);
+    for (const id of supersede) parking.supersede(id);
+    for (const id of wake) parking.wake(id);
+    return { won: true, appended };
+  };
+
+  const recall = (kept: string): BatchResult => {
+    const { units, lost } = JSON.parse(kept) as KeptResult;
+    const appendedAt = (id: number): Appended => {
+      const { stream, shard, version, position } = storedEvent(session.sql(SQL.EVENT).get(id) as unknown as EventRow);
+      return { stream, shard, firstVersion: version, firstPosition: position };
+    };
+    const restored = units.map((unit): UnitResult => {
+      if ('won' in unit) return unit;
+      return { won: true, appended: unit.map((entry) => (typeof entry === 'number' ? appendedAt(entry) : entry)) };
+    });
+    return { units: restored, lost };
+  };
+
+  const find = (owner: string, id: string) =>
+    session.sql(SQL.FIND_BATCH).get(owner, id) as { readonly results: string | null; readonly refused: number };
+
+  return {
+    commit(batch) {
+      const { results, refused } = find(batch.owner, batch.id);
+      if (results !== null) return recall(results);
+      if (refused === 1) {
+        throw new OrderfoldError('STORE', `batch ${batch.id} was looked up before it came, and called absent for good`, { retryable: false });
+      }
+      const units = batch.units.map((unit) => fault(unit) ?? write(unit));
+      const lost = batch.progress.flatMap(({ lease, done, startMark }) => {
+        if (!leases.isCurrent(lease)) return [lease];
+        leases.mark(lease, done, startMark === 'head' ? log.head(lease.shard) : startMark);
+        return [];
+      });
+      log.flush();
+      parking.flush();
+      leases.flush();
+      const result = { units, lost };
+      session.sql(SQL.SAVE_BATCH).run(batch.owner, batch.id, keep(batch, result), system.now());
+      return result;
+    },
+    lookUp(owner, batchId) {
+      const { results } = find(owner, batchId);
+      if (results !== null) return recall(results);
+      // Written down even if nothing competes: it also overwrites what a failed commit may have left at the log's end.
+      session.sql(SQL.REFUSE_BATCH).run(owner, batchId);
+      return null;
+    },
+  };
+};

@@ -1,0 +1,181 @@
+import { isOpen, type ParkedDelivery, type ParkedState, type ParkedWrite } from '../../core/records.ts';
+import type { System } from '../../core/system.ts';
+import type { Session } from './session.ts';
+import * as SQL from './sql.ts';
+import { fromSql, fromSqlOrNull, type SqlText, toSql, toSqlOrNull } from './text.ts';
+
+export interface ParkedRow {
+  readonly n: number;
+  readonly id: SqlText;
+  readonly kind: ParkedDelivery['kind'];
+  readonly subscription: string;
+  readonly shard: number;
+  readonly stream: SqlText;
+  readonly version: number;
+  readonly position: number;
+  readonly type: SqlText;
+  readonly state: ParkedState;
+  readonly due_at: number;
+  readonly attempts: number;
+  readonly generation: number;
+  readonly started_at: number | null;
+  readonly lost_starts: number;
+  readonly holds: number;
+  readonly cause: SqlText | null;
+  readonly dead_at: number | null;
+  readonly detail: SqlText;
+  readonly revision: number;
+}
+
+export const parkedDelivery = (row: ParkedRow): ParkedDelivery => ({
+  id: fromSql(row.id),
+  kind: row.kind,
+  subscription: row.subscription,
+  shard: row.shard,
+  stream: fromSql(row.stream),
+  version: row.version,
+  position: row.position,
+  type: fromSql(row.type),
+  state: row.state,
+  dueAt: row.due_at,
+  attempts: row.attempts,
+  generation: row.generation,
+  startedAt: row.started_at,
+  lostStarts: row.lost_starts,
+  holds: row.holds === 1,
+  cause: fromSqlOrNull(row.cause),
+  deadAt: row.dead_at,
+  detail: fromSql(row.detail),
+  revision: row.revision,
+});
+
+const isInTheWay = ({ kind, state, holds }: ParkedDelivery): boolean => kind === 'delivery' && (state === 'scheduled' || (state === 'dead' && holds));
+
+const mayRun = ({ state, startedAt }: ParkedDelivery): boolean => state === 'scheduled' && startedAt === null;
+
+/** Deliveries that could not run at once, and timers. Its members run inside a transaction. */
+export interface Parking {
+  revision(id: string): number | 'absent';
+  write(change: ParkedWrite): void;
+  /** Deletes a timer. */
+  drop(id: string): void;
+  supersede(id: string): void;
+  wake(id: string): void;
+  /** Open ones with a start whose outcome is not known. */
+  started(subscription: string, shard: number): readonly ParkedDelivery[];
+  /** Writes down the counts; call it once before the commit. */
+  flush(): void;
+}
+
+interface Tally {
+  scheduled: number;
+  dead: number;
+  retries: number;
+  readonly open: Map<number, number>;
+}
+
+export const createParking = (session: Session, system: System): Parking => {
+  const tallies = new Map<string, Tally>();
+  session.remembers(() => tallies.clear());
+
+  const tallyOf = (subscription: string): Tally => {
+    let tally = tallies.get(subscription);
+    if (tally === undefined) {
+      tally = { scheduled: 0, dead: 0, retries: 0, open: new Map() };
+      tallies.set(subscription, tally);
+    }
+    return tally;
+  };
+  const count = ({ subscription, shard, state }: ParkedDelivery, by: number): void => {
+    if (!isOpen(state)) return;
+    const tally = tallyOf(subscription);
+    tally[state as 'scheduled' | 'dead'] += by;
+    tally.open.set(shard, (tally.open.get(shard) ?? 0) + by);
+  };
+
+  const find = (id: string): ParkedRow | undefined => session.sql(SQL.FIND_PARKED).get(toSql(id)) as unknown as ParkedRow | undefined;
+
+  /** At most the front of a lane may run; what stood there before may not any more. */
+  const settleLane = ({ subscription, stream }: ParkedDelivery): void => {
+    const front = session.sql(SQL.LANE_FRONT).all(subscription, toSql(stream)) as unknown as readonly (ParkedRow & { readonly runs: number })[];
+    for (const [index, { n, state, started_at, runs }] of front.entries()) {
+      const wanted = index === 0 && state === 'scheduled' && started_at === null ? 1 : 0;
+      if (runs !== wanted) session.sql(SQL.SET_RUNS).run(n, wanted);
+    }
+  };
+
+  const put = (n: number | null, record: ParkedDelivery): void => {
+    const values = [
+      toSql(record.id),
+      record.kind,
+      record.subscription,
+      record.shard,
+      toSql(record.stream),
+      record.version,
+      record.position,
+      toSql(record.type),
+      record.state,
+      record.dueAt,
+      record.attempts,
+      record.generation,
+      record.startedAt,
+      record.lostStarts,
+      record.holds ? 1 : 0,
+      toSqlOrNull(record.cause),
+      record.deadAt,
+      toSql(record.detail),
+      record.revision,
+      isInTheWay(record) ? 1 : 0,
+      record.kind === 'timer' && mayRun(record) ? 1 : 0,
+    ] as const;
+    if (n === null) session.sql(SQL.INSERT_PARKED).run(...values);
+    else session.sql(SQL.UPDATE_PARKED).run(...values, n);
+    count(record, 1);
+    if (record.kind === 'delivery') settleLane(record);
+  };
+
+  const change = (id: string, to: (before: ParkedDelivery) => Partial<ParkedDelivery> | null): void => {
+    const row = find(id);
+    if (row === undefined) return;
+    const before = parkedDelivery(row);
+    const changes = to(before);
+    if (changes === null) return;
+    count(before, -1);
+    put(row.n, { ...before, ...changes, revision: before.revision + 1 });
+  };
+
+  return {
+    revision: (id) => find(id)?.revision ?? 'absent',
+    write({ record, delayMs, failed }) {
+      const row = find(record.id);
+      const before = row && parkedDelivery(row);
+      const now = system.now();
+      if (before !== undefined) count(before, -1);
+      if (failed === true) tallyOf(record.subscription).retries += 1;
+      const wasDead = before?.state === 'dead';
+      put(row?.n ?? null, {
+        ...record,
+        dueAt: delayMs === undefined ? record.dueAt : now + delayMs,
+        deadAt: record.state !== 'dead' ? record.deadAt : wasDead ? (record.deadAt ?? before.deadAt) : now,
+        revision: (before?.revision ?? 0) + 1,
+      });
+    },
+    drop(id) {
+      const row = find(id);
+      if (row?.kind !== 'timer') return;
+      count(parkedDelivery(row), -1);
+      session.sql(SQL.DELETE_PARKED).run(row.n);
+    },
+    supersede: (id) => change(id, ({ state }) => (state === 'dead' ? { state: 'superseded' } : null)),
+    wake: (id) => change(id, (before) => (mayRun(before) ? { dueAt: system.now() } : null)),
+    started: (subscription, shard) =>
+      (session.sql(SQL.STARTED).all(subscription, shard) as unknown as readonly ParkedRow[]).map(parkedDelivery),
+    flush() {
+      for (const [subscription, { scheduled, dead, retries, open }] of tallies) {
+        if (scheduled !== 0 || dead !== 0 || retries !== 0) session.sql(SQL.COUNT_PARKED).run(subscription, scheduled, dead, retries);
+        for (const [shard, by] of open) if (by !== 0) session.sql(SQL.COUNT_PARKED_HERE).run(subscription, shard, by);
+      }
+      tallies.clear();
+    },
+  };
+};

@@ -1,0 +1,122 @@
+import { backlogOf } from '../../core/checkpoint.ts';
+import { isOpen, type StoredEvent, type StreamRow } from '../../core/records.ts';
+import type { Counts, Due, Page, ParkedFilter, Store } from '../../core/store.ts';
+import type { System } from '../../core/system.ts';
+import type { Leases } from './leases.ts';
+import { type EventRow, eventIdAt, type Log, storedEvent } from './log.ts';
+import { type ParkedRow, parkedDelivery } from './parking.ts';
+import type { Session } from './session.ts';
+import * as SQL from './sql.ts';
+import { fromSql, fromSqlOrNull, type SqlText, toSql } from './text.ts';
+
+interface StreamsRow {
+  readonly id: number;
+  readonly stream: SqlText;
+  readonly version: number;
+  readonly status: string | null;
+  readonly state: SqlText | null;
+  readonly state_version: number;
+  readonly fingerprint: string | null;
+}
+
+const streamRow = (row: StreamsRow): StreamRow => ({
+  stream: fromSql(row.stream),
+  version: row.version,
+  status: row.status,
+  state: fromSqlOrNull(row.state),
+  stateVersion: row.state_version,
+  fingerprint: row.fingerprint,
+});
+
+/** One row more than the page is asked for; that it is there says whether another page follows. */
+const page = <Row, To>(rows: readonly Row[], limit: number, to: (row: Row) => To, cursorOf: (row: Row) => string): Page<To> => {
+  const last = rows.length > limit ? rows[limit - 1] : undefined;
+  return { rows: rows.slice(0, limit).map(to), nextCursor: last === undefined ? null : cursorOf(last) };
+};
+
+type Reads = Pick<
+  Store,
+  'heads' | 'read' | 'events' | 'stream' | 'streams' | 'due' | 'held' | 'parked' | 'parkedOf' | 'dead' | 'counts'
+>;
+
+/** Everything that only reads, each answer of one moment. */
+export const createReads = (session: Session, system: System, log: Log, leases: Leases): Reads => {
+  const { sql, read } = session;
+
+  const eventOf = ({ kind, shard, position }: ParkedRow): StoredEvent | null => {
+    const row = kind === 'timer' ? undefined : (sql(SQL.EVENT).get(eventIdAt(shard, position)) as unknown as EventRow | undefined);
+    return row === undefined ? null : storedEvent(row);
+  };
+  const withEvent = (row: ParkedRow) => ({ parked: parkedDelivery(row), event: eventOf(row) });
+
+  return {
+    heads: () => read(() => Array.from({ length: session.shards }, (_, shard) => log.head(shard))),
+    read: (shard, after, limit) =>
+      read(() =>
+        (sql(SQL.READ_SHARD).all(eventIdAt(shard, after), eventIdAt(shard + 1, 0), limit) as unknown as EventRow[]).map(storedEvent),
+      ),
+    events: (stream, after, limit) =>
+      read(() => (sql(SQL.READ_STREAM).all(toSql(stream), after, limit) as unknown as EventRow[]).map(storedEvent)),
+    stream: (stream) =>
+      read(() => {
+        const row = sql(SQL.STREAM_ROW).get(toSql(stream)) as unknown as StreamsRow | undefined;
+        return row === undefined ? null : streamRow(row);
+      }),
+    streams: ({ status }, limit, cursor) =>
+      read(() => {
+        const below = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor);
+        const rows = status === undefined ? sql(SQL.STREAMS).all(below, limit + 1) : sql(SQL.STREAMS_BY_STATUS).all(below, limit + 1, status);
+        return page(rows as unknown as StreamsRow[], limit, streamRow, ({ id }) => String(id));
+      }),
+
+    due: (refs, limit) =>
+      read((): Due => {
+        const now = system.now();
+        const found: { n: number; due_at: number }[] = [];
+        let nextAt = Infinity;
+        for (const { subscription, shard } of refs) {
+          found.push(...(sql(SQL.DUE).all(subscription, shard, now, limit + 1) as unknown as typeof found));
+          const next = sql(SQL.NEXT_DUE).get(subscription, shard, now) as { readonly due_at: number } | undefined;
+          nextAt = Math.min(nextAt, next?.due_at ?? Infinity);
+        }
+        found.sort((a, b) => a.due_at - b.due_at || a.n - b.n);
+        nextAt = Math.min(nextAt, found[limit]?.due_at ?? Infinity);
+        const deliveries = found.slice(0, limit).map(({ n }) => withEvent(sql(SQL.PARKED_AT).get(n) as unknown as ParkedRow));
+        return { deliveries, nextInMs: nextAt === Infinity ? null : Math.max(0, nextAt - now) };
+      }),
+    held: (subscription, heads) =>
+      read(() => heads.map(({ stream, version }) => sql(SQL.IS_HELD).get(subscription, toSql(stream), version) !== undefined)),
+    parked: (id) =>
+      read(() => {
+        const row = sql(SQL.FIND_PARKED).get(toSql(id)) as unknown as ParkedRow | undefined;
+        return row === undefined ? null : withEvent(row);
+      }),
+    parkedOf: (stream, which) =>
+      read(() =>
+        (sql(SQL.PARKED_OF).all(toSql(stream)) as unknown as ParkedRow[]).filter(({ state }) => which === 'all' || isOpen(state)).map(parkedDelivery),
+      ),
+    dead: (filter: ParkedFilter, limit, cursor) =>
+      read(() => {
+        const wanted = Object.entries(filter).flatMap(([column, value]) => (value === undefined ? [] : [[column, toSql(value)] as const]));
+        const [at, n] = cursor === null ? [Number.MAX_SAFE_INTEGER, 0] : cursor.split('.').map(Number);
+        const query = sql(SQL.deadSql(new Set(wanted.map(([column]) => column))));
+        const rows = query.all({ ...Object.fromEntries(wanted), at: at ?? 0, n: n ?? 0, limit: limit + 1 });
+        return page(rows as unknown as (ParkedRow & { readonly dead_at: number })[], limit, parkedDelivery, (row) => `${row.dead_at}.${row.n}`);
+      }),
+
+    counts: () =>
+      read((): Counts => {
+        const statuses = sql(SQL.STATUSES).all() as unknown as { readonly status: string; readonly streams: number }[];
+        const backlogs = leases.backlogs();
+        const rows = sql(SQL.SUBSCRIPTIONS).all() as unknown as { name: string; scheduled: number; dead: number; retries: number }[];
+        const subscriptions = rows.map(({ name, scheduled, dead, retries }) => {
+          const backlog = (backlogs.get(name) ?? []).reduce((sum, { shard, checkpoint }) => sum + backlogOf(checkpoint, log.head(shard)), 0);
+          return [name, { backlog, scheduled, dead, retries }] as const;
+        });
+        return {
+          streams: Object.fromEntries(statuses.map(({ status, streams }) => [status, streams])),
+          subscriptions: Object.fromEntries(subscriptions),
+        };
+      }),
+  };
+};

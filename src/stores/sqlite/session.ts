@@ -1,0 +1,143 @@
+import type { StatementSync } from 'node:sqlite';
+import type { System, Timer } from '../../core/system.ts';
+import { type Database, type Opening, openDatabase, refusedFor } from './database.ts';
+import { closedFault, isLocked, storeFault } from './faults.ts';
+
+/** Transactions over one connection. Each runs in one go, without an await, so they never mix. */
+export interface Session {
+  open(): Promise<void>;
+  /** Fixed for the file. Known once `open` resolved. */
+  readonly shards: number;
+  sql(text: string): StatementSync;
+  /** All or nothing, durable when it resolves. Waits for another connection's write lock without holding up the event loop. */
+  write<T>(work: () => T): Promise<T>;
+  /** Everything `work` reads is of one moment. */
+  read<T>(work: () => T): Promise<T>;
+  /** `forget` is called whenever what was remembered of the file may no longer be true. */
+  remembers(forget: () => void): void;
+  /** Calls `changed` soon after another connection has committed. */
+  watch(changed: () => void): () => void;
+  close(): void;
+}
+
+const GIVE_UP_MS = 5000;
+/** Waits between tries for the lock are random, up to this; short ones first, because most locks are. */
+const LONGEST_PAUSE_MS = 20;
+const POLL_MS = 5;
+
+export const createSession = (opening: Omit<Opening, 'nowMs'>, system: System): Session => {
+  let database: Database | null = null;
+  let opened: Promise<void> | null = null;
+  let closed = false;
+  let shards = 0;
+  /** Data version the memories are true of. */
+  let seen = -1;
+  const memories: (() => void)[] = [];
+  const watchers = new Set<() => void>();
+  let polling: Timer | null = null;
+
+  const live = (): Database => {
+    if (database === null) throw closedFault();
+    return database;
+  };
+
+  const patiently = async <T>(once: () => T, giveUp: (error: unknown) => unknown): Promise<T> => {
+    const until = system.monotonic() + GIVE_UP_MS;
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return once();
+      } catch (error) {
+        if (!isLocked(error) || system.monotonic() >= until) throw giveUp(error);
+      }
+      const longest = Math.min(LONGEST_PAUSE_MS, 2 ** tries);
+      await new Promise<void>((resolve) => void system.setTimer(longest * (0.2 + 0.8 * system.random()), resolve));
+      if (closed) throw closedFault();
+    }
+  };
+
+  const forget = (): void => {
+    for (const memory of memories) memory();
+  };
+
+  const transact = <T>(begin: string, work: () => T): T => {
+    const db = live();
+    db.sql(begin).run();
+    try {
+      const version = db.dataVersion();
+      if (version !== seen) forget();
+      seen = version;
+      const result = work();
+      db.sql('COMMIT').run();
+      return result;
+    } catch (error) {
+      forget();
+      db.rollback();
+      throw error;
+    }
+  };
+
+  const patientTransaction = <T>(begin: string, work: () => T): Promise<T> =>
+    patiently(
+      () => transact(begin, work),
+      (error) => storeFault(error, opening.path),
+    );
+
+  const poll = (last: number): void => {
+    polling = system.setTimer(POLL_MS, () => {
+      let version = last;
+      try {
+        version = live().dataVersion();
+      } catch {
+        // Locked or closing: the next look will tell.
+      }
+      poll(version);
+      if (version !== last) for (const changed of [...watchers]) changed();
+    });
+  };
+
+  return {
+    open() {
+      if (closed) return Promise.reject(closedFault());
+      opened ??= patiently(
+        () => openDatabase({ ...opening, nowMs: system.now() }),
+        (error) => (isLocked(error) ? refusedFor(error, { ...opening, nowMs: 0 }) : error),
+      ).then(
+        (db) => {
+          if (closed) return db.close();
+          database = db;
+          shards = db.shards;
+        },
+        (error: unknown) => {
+          opened = null;
+          throw error;
+        },
+      );
+      return opened;
+    },
+    get shards() {
+      return shards;
+    },
+    sql: (text) => live().sql(text),
+    write: (work) => patientTransaction('BEGIN IMMEDIATE', work),
+    read: (work) => patientTransaction('BEGIN', work),
+    remembers: (memory) => void memories.push(memory),
+    watch(changed) {
+      const watcher = () => changed();
+      watchers.add(watcher);
+      if (watchers.size === 1) poll(live().dataVersion());
+      return () => {
+        watchers.delete(watcher);
+        if (watchers.size > 0) return;
+        polling?.cancel();
+        polling = null;
+      };
+    },
+    close() {
+      closed = true;
+      polling?.cancel();
+      watchers.clear();
+      database?.close();
+      database = null;
+    },
+  };
+};

@@ -1,0 +1,4 @@
+import { memoryStore } from 'orderfold';
+import { runOrder } from './app.js';
+
+void runOrder(memoryStore());

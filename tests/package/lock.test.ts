@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type Lock, missingPlatforms, platformFamilies } from './lock.ts';
+
+const text = readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8');
+const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+const lock: Lock = JSON.parse(text);
+const families = platformFamilies(lock);
+
+const without = (paths: readonly string[]): Lock => ({
+  ...lock,
+  packages: Object.fromEntries(Object.entries(lock.packages).filter(([path]) => !paths.includes(path))),
+});
+
+describe('package-lock.json', () => {
+  it('brings the binaries for Linux, macOS and Windows of every package that has some', () => {
+    expect(families).toEqual(expect.arrayContaining(['@biomejs/biome', 'esbuild', 'rollup'].map((name) => `node_modules/${name}`)));
+    expect(missingPlatforms(lock)).toEqual([]);
+  });
+
+  it.each(families)('is found wanting when %s lacks the one for Windows', (family) => {
+    const forWindows = Object.keys(lock.packages[family]?.optionalDependencies ?? {})
+      .map((name) => `node_modules/${name}`)
+      .filter((path) => lock.packages[path]?.os?.includes('win32') && lock.packages[path]?.cpu?.includes('x64'));
+    expect(forWindows).not.toEqual([]);
+    expect(missingPlatforms(without(forWindows))).toEqual([expect.stringContaining('no binary for win32 x64')]);
+  });
+
+  it('names no registry host, and has a checksum for every package', () => {
+    const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
+    expect(locked.filter(([, it]) => it.resolved !== undefined).map(([path]) => path)).toEqual([]);
+    expect(locked.filter(([, it]) => it.integrity === undefined).map(([path]) => path)).toEqual([]);
+  });
+
+  it('is in step with package.json, where every development dependency is an exact version', () => {
+    const { dependencies, devDependencies } = manifest;
+    expect(lock.packages['']).toMatchObject({ name: 'orderfold', version: manifest.version, dependencies, devDependencies });
+    expect(Object.keys(dependencies).sort()).toEqual(['fp-ts', 'immer', 'mitt']);
+    for (const version of Object.values(devDependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+});

@@ -4,10 +4,10 @@ import type { EventMap } from './core/envelope.ts';
 import { count, resolveOptions } from './core/options.ts';
 import { createRetry } from './core/retry.ts';
 import type { Store } from './core/store.ts';
-import { type DeadLetterStore as Letters } from './runtime/dead-letter-store.ts';
+import type { AnyOrderSaga } from './order/saga.ts';
+import type { DeadLetterStore as Letters } from './runtime/dead-letter-store.ts';
 import { type EventBus as Bus, createEventBus, type EventBusOptions } from './runtime/event-bus.ts';
 import { createOrdersOn, type Orders, type OrdersOptions } from './runtime/orders.ts';
-import type { AnyOrderSaga } from './order/saga.ts';
 import { createMemoryStore } from './stores/memory/memory-store.ts';
 import { system } from './system.ts';
 
@@ -44,7 +44,8 @@ export const DeadLetterStore = Object.freeze({
  * const orders = createOrders({ store: memoryStore(), saga });
  * const placed = await orders.place({ customerId: 'c1', currency: 'EUR', items: [{ sku: 'a', quantity: 1, unitPriceMinor: 990 }] });
  */
-export const createOrders = <const Saga extends AnyOrderSaga>(options: OrdersOptions<Saga>): Orders<Saga> => createOrdersOn(system, options);
+export const createOrders = <const Saga extends AnyOrderSaga>(options: OrdersOptions<Saga>): Orders<Saga> =>
+  createOrdersOn(system, options);
 
 /**
  * The reference store: in this process's memory and gone with it, otherwise just like the durable ones.
@@ -58,17 +59,17 @@ export const memoryStore = (options?: { readonly shards?: number }): Store => {
 /** Calls `fn` until it succeeds or the policy gives up; then its last error is thrown as it is. */
 export const retry = createRetry(system);
 
-export { RetryPolicy } from './core/retry-policy.ts';
-export { OrderSaga } from './order/saga.ts';
-export { permanent } from './core/permanent.ts';
-export { refused } from './order/refused.ts';
-export { isOrderfoldError, type OrderfoldError } from './core/errors.ts';
-export { isLeft, isRight, match, type Either };
 export type { Envelope } from './core/envelope.ts';
+export { isOrderfoldError, type OrderfoldError } from './core/errors.ts';
+export { permanent } from './core/permanent.ts';
+export { RetryPolicy } from './core/retry-policy.ts';
 export type { Order } from './order/order.ts';
-export type { OrderOf } from './order/saga.ts';
+export { refused } from './order/refused.ts';
 export type { Rejection } from './order/rejection.ts';
+export type { OrderOf } from './order/saga.ts';
+export { OrderSaga } from './order/saga.ts';
 export type { DeadLetter } from './runtime/dead-letter-store.ts';
 export type { Orders } from './runtime/orders.ts';
 export type { Delivery } from './runtime/subscription.ts';
 export type { Store };
+export { type Either, isLeft, isRight, match };

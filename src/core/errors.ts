@@ -10,7 +10,14 @@ export type ErrorCode =
   | 'BUSY'
   | 'CLOSED';
 
-const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['VERSION_CONFLICT', 'STORE', 'TRANSPORT', 'HANDLER', 'HANDLER_TIMEOUT', 'BUSY']);
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'VERSION_CONFLICT',
+  'STORE',
+  'TRANSPORT',
+  'HANDLER',
+  'HANDLER_TIMEOUT',
+  'BUSY',
+]);
 
 const BRAND = 'orderfold.error';
 

@@ -7,7 +7,13 @@ export type ExpectedVersion = 'any' | 'none' | number;
 export interface Append {
   readonly stream: string;
   readonly expected: ExpectedVersion;
-  readonly events: readonly { readonly type: string; readonly schema: number; readonly data: string; readonly time: number; readonly cause?: string }[];
+  readonly events: readonly {
+    readonly type: string;
+    readonly schema: number;
+    readonly data: string;
+    readonly time: number;
+    readonly cause?: string;
+  }[];
   readonly fold?: { readonly state: string; readonly status: string | null; readonly fingerprint: string };
 }
 
@@ -140,7 +146,9 @@ export interface ParkedFilter {
 export interface Counts {
   /** Streams by folded status. */
   readonly streams: Readonly<Record<string, number>>;
-  readonly subscriptions: Readonly<Record<string, { readonly backlog: number; readonly scheduled: number; readonly dead: number; readonly retries: number }>>;
+  readonly subscriptions: Readonly<
+    Record<string, { readonly backlog: number; readonly scheduled: number; readonly dead: number; readonly retries: number }>
+  >;
 }
 
 /**

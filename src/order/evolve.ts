@@ -64,14 +64,17 @@ const settleStatus = (draft: OrderDraft): void => {
   draft.status = !final && Object.values(draft.steps).some((step) => step.status === 'dead') ? 'stalled' : draft.phase;
 };
 
-const evolveStep = (draft: OrderDraft, event: FoldableEvent, data: object): void => {
+/** Applies an event that goes by the step's own name; false if it is another one. */
+const evolveStep = (draft: OrderDraft, event: FoldableEvent, data: object): boolean => {
+  const { step: name } = data as { readonly step?: unknown };
+  const kind = typeof name === 'string' ? kindOf(event.type, name) : undefined;
+  if (kind === undefined) return false;
   const step = stepIn(draft, event, data);
-  const { step: name } = data as { readonly step: string };
-  switch (kindOf(event.type, name)) {
+  switch (kind) {
     case 'Requested':
       step.status = 'requested';
       step.request = eventId(event.stream, event.version);
-      return;
+      return true;
     case 'Succeeded': {
       const { result } = data as StepEventData['Succeeded'];
       if (result !== undefined) step.result = frozenCopy(result);
@@ -79,33 +82,23 @@ const evolveStep = (draft: OrderDraft, event: FoldableEvent, data: object): void
       // Settled on the way to being undone: it is known now, and the undo goes on.
       if (step.status === 'undoing' && step.undo !== undefined) step.undo = Object.freeze({ request: step.undo.request, settle: false });
       else step.status = 'succeeded';
-      return;
+      return true;
     }
     case 'Refused':
       step.status = 'refused';
       step.reason = (data as StepEventData['Refused']).reason;
-      return;
+      return true;
     case 'UndoRequested':
       step.status = 'undoing';
       step.undo = Object.freeze({ request: eventId(event.stream, event.version), settle: (data as StepEventData['UndoRequested']).settle });
-      return;
+      return true;
     case 'Undone':
       step.status = 'undone';
-      return;
-    default:
-      throw undecodable(event, 'an event type this code does not know');
+      return true;
   }
 };
 
-/**
- * Applies one event to an order that exists. Changes `draft`, returns nothing, keeps nothing of the caller's event.
- * @throws OrderfoldError `UNDECODABLE` for a type, schema, step or version that can't come next: code that knows it has to handle the order.
- */
-export const evolve = (draft: OrderDraft, event: FoldableEvent): void => {
-  const data = dataOf(event);
-  if (event.stream !== draft.orderId || event.version !== draft.version + 1) {
-    throw undecodable(event, `expected version ${draft.version + 1} of ${draft.orderId.slice(0, 200)}`);
-  }
+const evolveFixed = (draft: OrderDraft, event: FoldableEvent, data: object): void => {
   switch (event.type) {
     case 'OrderPlaced':
       throw undecodable(event, 'an order is placed once');
@@ -153,7 +146,19 @@ export const evolve = (draft: OrderDraft, event: FoldableEvent): void => {
       settleStatus(draft);
       break;
     default:
-      evolveStep(draft, event, data);
+      throw undecodable(event, 'an event type this code does not know');
   }
+};
+
+/**
+ * Applies one event to an order that exists. Changes `draft`, returns nothing, keeps nothing of the caller's event.
+ * @throws OrderfoldError `UNDECODABLE` for a type, schema, step or version that can't come next: code that knows it has to handle the order.
+ */
+export const evolve = (draft: OrderDraft, event: FoldableEvent): void => {
+  const data = dataOf(event);
+  if (event.stream !== draft.orderId || event.version !== draft.version + 1) {
+    throw undecodable(event, `expected version ${draft.version + 1} of ${draft.orderId.slice(0, 200)}`);
+  }
+  if (!evolveStep(draft, event, data)) evolveFixed(draft, event, data);
   draft.version = event.version;
 };

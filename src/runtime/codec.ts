@@ -35,7 +35,9 @@ export const createCodec = (upcasts: Upcasts = {}): Codec => {
       const id = eventId(stream, version);
       const current = schemaOf(type);
       if (schema > current) {
-        throw new OrderfoldError('UNDECODABLE', `${id} is ${type} of schema ${schema}, this code reads up to ${current}`, { retryable: true });
+        throw new OrderfoldError('UNDECODABLE', `${id} is ${type} of schema ${schema}, this code reads up to ${current}`, {
+          retryable: true,
+        });
       }
       let data: unknown;
       try {

@@ -1,5 +1,5 @@
-import { OrderfoldError } from '../core/errors.ts';
 import { describeError } from '../core/error-facts.ts';
+import { OrderfoldError } from '../core/errors.ts';
 import type { StoredEvent } from '../core/records.ts';
 import type { Batch, BatchResult, Progress, Store, Unit, UnitResult } from '../core/store.ts';
 import type { System } from '../core/system.ts';

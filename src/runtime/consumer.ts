@@ -127,7 +127,15 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     }
     for (const { record, verdict } of dead) {
       const { id, stream, type, cause, attempts } = verdict.record;
-      const decide = model?.onDeadLetter?.({ kind: 'dead', id, subscription: subscription.name, stream, type, cause: cause ?? '', attempts });
+      const decide = model?.onDeadLetter?.({
+        kind: 'dead',
+        id,
+        subscription: subscription.name,
+        stream,
+        type,
+        cause: cause ?? '',
+        attempts,
+      });
       const write = { record: verdict.record, expect: record.revision, failed: true };
       const { kind } = await transact<unknown>({ stream, lease: ref, park: [write], persistent: true, ...(decide && { decide }) });
       if (kind !== 'won') return null;

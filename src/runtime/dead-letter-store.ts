@@ -1,6 +1,4 @@
-import * as E from 'fp-ts/lib/Either.js';
 import type { Envelope } from '../core/envelope.ts';
-import { OrderfoldError } from '../core/errors.ts';
 import type { Attempt } from '../core/ledger.ts';
 import { count, optional, resolveOptions, text } from '../core/options.ts';
 import type { ParkedDelivery, StoredEvent } from '../core/records.ts';
@@ -171,7 +169,12 @@ export const createDeadLetterStore = <State>(context: Context<State>): DeadLette
     return null;
   };
 
-  const changeAll = async (kind: OperatorAction['action'], selection: DeadLetterSelection, given: Audit, dryRun: boolean): Promise<DeadLetterChanges> => {
+  const changeAll = async (
+    kind: OperatorAction['action'],
+    selection: DeadLetterSelection,
+    given: Audit,
+    dryRun: boolean,
+  ): Promise<DeadLetterChanges> => {
     const audit = resolveOptions(`DeadLetterStore: ${kind}`, given, { by: text({ max: 200 }), reason: text({ max: 1000 }) });
     await opened();
     const records = await select(selection);

@@ -1,11 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
+import type { EnvelopeOf, EventMap } from '../core/envelope.ts';
 import { describeError } from '../core/error-facts.ts';
-import type { Envelope, EnvelopeOf, EventMap } from '../core/envelope.ts';
 import { OrderfoldError } from '../core/errors.ts';
 import { count, ms, optional, port, positiveMs, resolveOptions, text } from '../core/options.ts';
-import type { KeyClaim, ParkedDelivery } from '../core/records.ts';
+import type { KeyClaim, ParkedDelivery, StreamRow } from '../core/records.ts';
 import type { Counts, Page, Store } from '../core/store.ts';
-import type { StreamRow } from '../core/records.ts';
 import type { System } from '../core/system.ts';
 import { createCodec, type Upcasts } from './codec.ts';
 import { createCommitter } from './committer.ts';
@@ -90,7 +89,8 @@ const STREAM_NAME = { max: 200 } as const;
 /** The stream's name, checked: every store takes it and no log line breaks on it. */
 const streamName = (given: unknown): string => {
   const { stream } = resolveOptions('stream', { stream: given }, { stream: text(STREAM_NAME) });
-  if (/[\p{Surrogate}\0]/u.test(stream)) throw new OrderfoldError('CONFIG', 'expected stream to be well-formed text, got a lone surrogate or NUL');
+  if (/[\p{Surrogate}\0]/u.test(stream))
+    throw new OrderfoldError('CONFIG', 'expected stream to be well-formed text, got a lone surrogate or NUL');
   return stream;
 };
 
@@ -171,7 +171,11 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
       const at = outcome.kind === 'elsewhere' ? `is at version ${outcome.version}` : 'changed';
       throw new OrderfoldError('VERSION_CONFLICT', `${stream} ${at}, expected ${expected}`);
     },
-    async execute<Refusal>(stream: string, decide: Decide<State, Refusal>, options: { readonly key?: KeyClaim; readonly fresh?: boolean } = {}) {
+    async execute<Refusal>(
+      stream: string,
+      decide: Decide<State, Refusal>,
+      options: { readonly key?: KeyClaim; readonly fresh?: boolean } = {},
+    ) {
       await open();
       return transact<Refusal>({ stream: streamName(stream), decide, persistent: false, ...options });
     },

@@ -74,7 +74,11 @@ export const createIntake = (context: Context): Intake => {
   };
 
   const readShard = async (shard: number, head: number): Promise<void> => {
-    const behind = new Set(ofShard(shard).filter((holding) => reads(holding) && holding.cursor < head).map((holding) => holding.cursor));
+    const behind = new Set(
+      ofShard(shard)
+        .filter((holding) => reads(holding) && holding.cursor < head)
+        .map((holding) => holding.cursor),
+    );
     for (const cursor of behind) {
       const limit = Math.min(MOST_AT_ONCE, room());
       if (limit <= 0) {
@@ -141,7 +145,10 @@ export const createIntake = (context: Context): Intake => {
     if (leases.length === 0) return;
     const inHand = leases.reduce((sum, holding) => sum + holding.inHand.size, 0);
     const limit = Math.max(16, room()) + inHand;
-    const { deliveries, nextInMs } = await store.due(leases.map(({ lease }) => lease), limit);
+    const { deliveries, nextInMs } = await store.due(
+      leases.map(({ lease }) => lease),
+      limit,
+    );
     for (const { parked, event } of deliveries) {
       const holding = ofShard(parked.shard).find((one) => one.subscription.name === parked.subscription);
       if (holding === undefined || !accepts(holding) || holding.inHand.has(parked.id)) continue;
@@ -158,7 +165,10 @@ export const createIntake = (context: Context): Intake => {
     due?.timer.cancel();
     const fire = (): void => {
       due = null;
-      if (polling) return parkedDue(1);
+      if (polling) {
+        parkedDue(1);
+        return;
+      }
       polling = true;
       poll()
         .catch((error) => {
@@ -204,7 +214,9 @@ export const createIntake = (context: Context): Intake => {
         else list.push(event);
       }
       for (const { lease, startMark } of progress) {
-        const holding = ofShard(lease.shard).find((one) => one.lease.subscription === lease.subscription && one.lease.epoch === lease.epoch);
+        const holding = ofShard(lease.shard).find(
+          (one) => one.lease.subscription === lease.subscription && one.lease.epoch === lease.epoch,
+        );
         if (holding === undefined) continue;
         holding.flying -= 1;
         if (result.lost.some((gone) => gone.subscription === lease.subscription && gone.shard === lease.shard)) {
@@ -227,7 +239,9 @@ export const createIntake = (context: Context): Intake => {
 
     progressFailed(progress) {
       for (const { lease, done } of progress) {
-        const holding = ofShard(lease.shard).find((one) => one.lease.subscription === lease.subscription && one.lease.epoch === lease.epoch);
+        const holding = ofShard(lease.shard).find(
+          (one) => one.lease.subscription === lease.subscription && one.lease.epoch === lease.epoch,
+        );
         if (holding === undefined) continue;
         holding.flying -= 1;
         holding.done = [...done, ...holding.done];

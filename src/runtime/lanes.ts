@@ -14,7 +14,11 @@ export interface Lanes {
  * Different streams run concurrently, one stream strictly in version order: a delivery starts when the one before it has
  * its outcome in the store. `run` gets the delivery and a function that frees its slot early, once the handler has returned; `shrunk` hears of every delivery that ended.
  */
-export const createLanes = (concurrency: number, run: (lane: Lane, delivery: InHand, freeSlot: () => void) => Promise<void>, shrunk: () => void): Lanes => {
+export const createLanes = (
+  concurrency: number,
+  run: (lane: Lane, delivery: InHand, freeSlot: () => void) => Promise<void>,
+  shrunk: () => void,
+): Lanes => {
   let ready: Lane[] = [];
   let first = 0;
   let slots = concurrency;

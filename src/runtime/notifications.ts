@@ -1,6 +1,6 @@
 import mitt from 'mitt';
-import type { ErrorFacts } from '../core/error-facts.ts';
 import type { Envelope } from '../core/envelope.ts';
+import type { ErrorFacts } from '../core/error-facts.ts';
 
 /** Which delivery a notification speaks of. */
 export interface DeliveryFacts {
@@ -26,8 +26,20 @@ export interface Notifications {
   readonly held: DeliveryFacts;
   /** A start whose process was gone before it told the outcome. */
   readonly lostStart: DeliveryFacts & { readonly lostStarts: number };
-  readonly redriven: { readonly id: string; readonly subscription: string; readonly stream: string; readonly by: string; readonly reason: string };
-  readonly discarded: { readonly id: string; readonly subscription: string; readonly stream: string; readonly by: string; readonly reason: string };
+  readonly redriven: {
+    readonly id: string;
+    readonly subscription: string;
+    readonly stream: string;
+    readonly by: string;
+    readonly reason: string;
+  };
+  readonly discarded: {
+    readonly id: string;
+    readonly subscription: string;
+    readonly stream: string;
+    readonly by: string;
+    readonly reason: string;
+  };
   readonly leaseGained: { readonly subscription: string; readonly shard: number; readonly epoch: number; readonly clean: boolean };
   readonly leaseLost: { readonly subscription: string; readonly shard: number; readonly epoch: number };
   /** The store did not answer; work waits and goes on by itself. */

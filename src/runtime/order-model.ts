@@ -27,7 +27,9 @@ export const directionOf = (order: Order, step: string, event: string): Directio
 const consequences = (events: readonly Fact[], order: Order): Consequences => {
   const { deadlineMs, steps } = order.plan;
   const types = new Set(events.map(({ type }) => type));
-  const superseded = events.filter(({ type }) => type === 'DeadLetterSuperseded').map(({ data }) => (data as { deadLetterId: string }).deadLetterId);
+  const superseded = events
+    .filter(({ type }) => type === 'DeadLetterSuperseded')
+    .map(({ data }) => (data as { deadLetterId: string }).deadLetterId);
   const outstanding = types.has('CancellationStarted') ? steps.filter(({ name }) => stepOf(order, name).status === 'requested') : [];
   return {
     timers: types.has('OrderPlaced') && deadlineMs !== undefined ? [{ name: DEADLINE, delayMs: deadlineMs }] : [],

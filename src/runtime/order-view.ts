@@ -1,5 +1,5 @@
 import type { ParkedDelivery } from '../core/records.ts';
-import { type Order, type StepState, stepOf, type StepStatus } from '../order/order.ts';
+import { type Order, type StepState, type StepStatus, stepOf } from '../order/order.ts';
 import { detailOf } from './parking.ts';
 
 /** A step as one sees it from outside: its folded state, and how its deliveries fare. */
@@ -20,7 +20,10 @@ const stepView = (state: StepState, parked: ParkedDelivery | undefined): StepVie
   const begun = state.status === 'waiting' || state.status === 'skipped' ? 0 : 1;
   if (parked === undefined) return { ...state, attempt: begun };
   const { ledger, lost } = detailOf(parked);
-  const attempt = parked.state === 'dead' ? parked.attempts : Math.max(1, parked.attempts + (parked.startedAt === null && parked.state === 'scheduled' ? 0 : 1));
+  const attempt =
+    parked.state === 'dead'
+      ? parked.attempts
+      : Math.max(1, parked.attempts + (parked.startedAt === null && parked.state === 'scheduled' ? 0 : 1));
   const waits = state.status === 'requested' || state.status === 'undoing';
   const tried = parked.attempts > 0 || parked.lostStarts > 0 || lost.length > 0;
   if (!waits || parked.state !== 'scheduled' || !tried) return { ...state, attempt };
@@ -33,7 +36,13 @@ export const orderView = <O extends Order>(order: O, parked: readonly ParkedDeli
   const views = Object.entries(order.steps).map(([name]) => {
     const state = stepOf(order, name);
     const current = state.undo?.request ?? state.request;
-    return [name, stepView(state, parked.find(({ id }) => id === `${name}:${current ?? ''}`))] as const;
+    return [
+      name,
+      stepView(
+        state,
+        parked.find(({ id }) => id === `${name}:${current ?? ''}`),
+      ),
+    ] as const;
   });
   return { ...order, steps: Object.fromEntries(views) } as unknown as OrderView<O>;
 };

@@ -17,6 +17,7 @@ import { deciding, orderModel } from './order-model.ts';
 import { type OrderView, orderView } from './order-view.ts';
 import { stepSubscription } from './steps.ts';
 import type { SubscribeOptions } from './subscription.ts';
+import { type TimelineEntry, timelineOf } from './timeline.ts';
 
 type EventsMap<Saga extends AnyOrderSaga> = EventsOf<Saga> extends EventMap ? EventsOf<Saga> : never;
 type OrderIn<Saga extends AnyOrderSaga> = OrderOf<Saga> extends Order<infer Details, infer Results> ? Order<Details, Results> : never;
@@ -48,8 +49,14 @@ export interface Orders<Saga extends AnyOrderSaga = AnyOrderSaga> extends AsyncD
   /** The order as folded, with how its steps' deliveries fare. */
   get(orderId: string): Promise<ViewOf<Saga> | null>;
   events(orderId: string): Promise<readonly EnvelopeOf<EventsMap<Saga>>[]>;
+  /** Everything that happened to the order and what still waits, in the order of time. */
+  timeline(orderId: string): Promise<readonly TimelineEntry[]>;
   /** Newest first. @param options.limit 1 to 500. @default 50 */
-  list(options?: { readonly status?: OrderStatus | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }): Promise<{
+  list(options?: {
+    readonly status?: OrderStatus | undefined;
+    readonly limit?: number | undefined;
+    readonly cursor?: string | undefined;
+  }): Promise<{
     readonly orders: readonly OrderIn<Saga>[];
     readonly nextCursor: string | null;
   }>;
@@ -78,7 +85,10 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
     saga: { expected: 'a saga made by OrderSaga.define', accepts: (value): value is Saga => Array.isArray((value as Saga | null)?.steps) },
   });
   if (saga.steps.length === 0) throw new OrderfoldError('CONFIG', 'createOrders: expected a saga with at least one step, got none');
-  const bus: EventBus<Record<string, unknown>, Order> = createEventBus<Record<string, unknown>, Order>(system, { store, model: orderModel });
+  const bus: EventBus<Record<string, unknown>, Order> = createEventBus<Record<string, unknown>, Order>(system, {
+    store,
+    model: orderModel,
+  });
   for (const step of saga.steps) bus.subscribe(step.name, stepSubscription(step, system, bus.state));
 
   const stateOf = async (orderId: string): Promise<Order | null> => {
@@ -98,7 +108,9 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
 
   const orders: Orders<AnyOrderSaga> = {
     async place(input, options) {
-      const { idempotencyKey } = resolveOptions('place', options, { idempotencyKey: { expected: 'a text', accepts: (_): _ is unknown => true } });
+      const { idempotencyKey } = resolveOptions('place', options, {
+        idempotencyKey: { expected: 'a text', accepts: (_): _ is unknown => true },
+      });
       if (idempotencyKey !== undefined && keyIssue(idempotencyKey)) {
         return E.left(rejection('INVALID', 'expected an idempotency key of 1 to 255 characters'));
       }
@@ -106,7 +118,8 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
       if (E.isLeft(validated)) return validated;
       const details = validated.right;
       const orderId = system.id();
-      const key = idempotencyKey === undefined ? {} : { key: { key: idempotencyKey as string, fingerprint: fingerprint(details), stream: orderId } };
+      const key =
+        idempotencyKey === undefined ? {} : { key: { key: idempotencyKey as string, fingerprint: fingerprint(details), stream: orderId } };
       const outcome = await bus.execute(orderId, deciding({ type: 'Place', orderId, details, plan: saga.plan }), { fresh: true, ...key });
       if (outcome.kind === 'refused') return E.left(outcome.refusal);
       if (outcome.kind === 'won' && outcome.snapshot.state !== undefined) return E.right(outcome.snapshot.state as never);
@@ -123,6 +136,13 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
       return order === null ? null : (orderView(order, await bus.parkedOf(orderId, 'all')) as never);
     },
     events: (orderId) => bus.events(orderId) as never,
+    async timeline(orderId) {
+      const [events, parked] = await Promise.all([bus.events(orderId), bus.parkedOf(orderId, 'all')]);
+      return timelineOf(
+        events,
+        parked.filter(({ kind }) => kind === 'delivery'),
+      );
+    },
     async list(options) {
       const { status, limit, cursor } = resolveOptions('list', options, {
         status: optional(oneOf<OrderStatus>(['placed', 'confirmed', 'cancelling', 'cancelled', 'stalled'])),

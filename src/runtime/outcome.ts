@@ -50,7 +50,12 @@ export const judge = (record: ParkedDelivery, policy: RetryPolicy, failed: Faile
     rule,
   });
   const { worker: _worker, trial: _trial, postponedSince: _since, ...kept } = detail;
-  const columns = { attempts: attempt, startedAt: null, state: delayMs === null ? ('dead' as const) : ('scheduled' as const), cause: causeOf(facts) };
+  const columns = {
+    attempts: attempt,
+    startedAt: null,
+    state: delayMs === null ? ('dead' as const) : ('scheduled' as const),
+    cause: causeOf(facts),
+  };
   return {
     record: changed(record, columns, { ...kept, ledger, firstStartedAt, previousDelayMs: delayMs ?? 0, error: facts }),
     delayMs,

@@ -1,7 +1,7 @@
+import { eventId } from '../core/envelope.ts';
 import type { ErrorFacts } from '../core/error-facts.ts';
 import { type AttemptLedger, EMPTY_LEDGER } from '../core/ledger.ts';
 import type { ParkedDelivery, ParkedWrite, StoredEvent } from '../core/records.ts';
-import { eventId } from '../core/envelope.ts';
 
 /** The subscription all timers belong to. */
 export const TIMERS = 'timers';
@@ -51,7 +51,12 @@ export const withLost = (detail: ParkedDetail, lost: LostStart): ParkedDetail =>
 export const parkedId = (subscription: string, stream: string, version: number): string => `${subscription}:${eventId(stream, version)}`;
 
 /** The record of a delivery that was never parked before, due at once. */
-export const newRecord = (subscription: string, event: StoredEvent, holds: boolean, detail: ParkedDetail = NOTHING_YET): ParkedDelivery => ({
+export const newRecord = (
+  subscription: string,
+  event: StoredEvent,
+  holds: boolean,
+  detail: ParkedDetail = NOTHING_YET,
+): ParkedDelivery => ({
   id: parkedId(subscription, event.stream, event.version),
   kind: 'delivery',
   subscription,
@@ -73,7 +78,11 @@ export const newRecord = (subscription: string, event: StoredEvent, holds: boole
   revision: 0,
 });
 
-export const newTimer = (stream: string, shard: number, { name, delayMs }: { readonly name: string; readonly delayMs: number }): ParkedWrite => ({
+export const newTimer = (
+  stream: string,
+  shard: number,
+  { name, delayMs }: { readonly name: string; readonly delayMs: number },
+): ParkedWrite => ({
   record: {
     id: `${TIMERS}:${stream}#${name}`,
     kind: 'timer',

@@ -49,19 +49,28 @@ const causeEvent = ({ stream, version }: ParkedDelivery): string => eventId(stre
 
 /** What a handler returned, as a decision over its stream; undefined when it has nothing to append. */
 const decisionOf = (value: unknown): Decide<unknown> | undefined => {
-  if (typeof value === 'function') return (state, version) => E.right((value as (state: unknown, version: number) => readonly Fact[])(state, version));
+  if (typeof value === 'function')
+    return (state, version) => E.right((value as (state: unknown, version: number) => readonly Fact[])(state, version));
   return Array.isArray(value) && value.length > 0 ? () => E.right(value as readonly Fact[]) : undefined;
 };
 
 const withoutStart = ({ worker: _worker, trial: _trial, ...detail }: ParkedDetail): ParkedDetail => detail;
 
-type Ended = { readonly kind: 'returned'; readonly value: unknown } | { readonly kind: 'threw'; readonly error: unknown } | { readonly kind: 'interrupted' };
+type Ended =
+  | { readonly kind: 'returned'; readonly value: unknown }
+  | { readonly kind: 'threw'; readonly error: unknown }
+  | { readonly kind: 'interrupted' };
 
 /** Runs one delivery from the head of its lane to its outcome in the store. */
 export const createRunner = <State>(context: Context<State>): Runner => {
   const { store, system, codec, notifier, timeouts, trials, transact, model, worker, progressed, parkedDue, leaseGone } = context;
   const running = new Map<Holding, Set<(reason: unknown) => void>>();
-  let heldAsked: { readonly stream: string; readonly version: number; readonly subscription: string; readonly answer: (held: boolean) => void }[] = [];
+  let heldAsked: {
+    readonly stream: string;
+    readonly version: number;
+    readonly subscription: string;
+    readonly answer: (held: boolean) => void;
+  }[] = [];
 
   /** One look-up for all deliveries that reached the head of their lane in this turn. */
   const isHeld = (subscription: string, stream: string, version: number): Promise<boolean> =>
@@ -90,7 +99,13 @@ export const createRunner = <State>(context: Context<State>): Runner => {
   });
 
   /** Commits the outcome under the lease. False when the lease or the record is no longer ours: nothing was written. */
-  const settle = async (lane: Lane, { parked, event }: InHand, record: ParkedDelivery | null, rest: Partial<Transaction<State, unknown>> = {}, write: Partial<ParkedWrite> = {}) => {
+  const settle = async (
+    lane: Lane,
+    { parked, event }: InHand,
+    record: ParkedDelivery | null,
+    rest: Partial<Transaction<State, unknown>> = {},
+    write: Partial<ParkedWrite> = {},
+  ) => {
     const { holding, stream } = lane;
     const park = record === null ? [] : [{ record, expect: parked === null ? ('absent' as const) : parked.revision, ...write }];
     const done = parked === null && event !== null ? { done: [event.position] } : {};
@@ -165,7 +180,15 @@ export const createRunner = <State>(context: Context<State>): Runner => {
       return;
     }
     const { id, subscription, stream, type, cause } = verdict.record;
-    const decide = model?.onDeadLetter?.({ kind: 'dead', id, subscription, stream, type, cause: cause ?? '', attempts: verdict.record.attempts });
+    const decide = model?.onDeadLetter?.({
+      kind: 'dead',
+      id,
+      subscription,
+      stream,
+      type,
+      cause: cause ?? '',
+      attempts: verdict.record.attempts,
+    });
     if (await settle(lane, inHand, verdict.record, decide === undefined ? {} : { decide, cause: causeEvent(record) }, { failed: true })) {
       notifier.emit('dead', { ...facts, rule: verdict.rule, error: verdict.facts });
     }
@@ -180,7 +203,8 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     const detail = detailOf(record);
     const now = system.now();
     const postponedSince = detail.postponedSince ?? now;
-    if (now - postponedSince < NEWER_CODE.patienceMs) return postpone(lane, inHand, record, { ...detail, postponedSince }, NEWER_CODE.everyMs);
+    if (now - postponedSince < NEWER_CODE.patienceMs)
+      return postpone(lane, inHand, record, { ...detail, postponedSince }, NEWER_CODE.everyMs);
     await fail(lane, inHand, record, null, { error, startedAt: now, endedAt: now, worker });
   };
 
@@ -188,7 +212,12 @@ export const createRunner = <State>(context: Context<State>): Runner => {
   const recordStart = async (lane: Lane, parked: ParkedDelivery): Promise<InHand | null> => {
     const detail = { ...detailOf(parked), worker, trial: parked.lostStarts >= STARTS_BEFORE_TRIAL };
     const record = changed(parked, { startedAt: system.now() }, detail);
-    const { kind } = await transact({ stream: lane.stream, lease: lane.holding.lease, persistent: true, park: [{ record, expect: parked.revision }] });
+    const { kind } = await transact({
+      stream: lane.stream,
+      lease: lane.holding.lease,
+      persistent: true,
+      park: [{ record, expect: parked.revision }],
+    });
     return kind === 'won' ? { parked: { ...record, revision: parked.revision + 1 }, event: null, version: parked.version } : null;
   };
 
@@ -253,7 +282,12 @@ export const createRunner = <State>(context: Context<State>): Runner => {
       return true;
     }
     const record = parked ?? (event === null ? null : newRecord(lane.holding.subscription.name, event, lane.holding.subscription.holds));
-    return settle(lane, inHand, closing, decide === undefined ? {} : { decide: decide as Decide<State>, ...(record && { cause: causeEvent(record) }) });
+    return settle(
+      lane,
+      inHand,
+      closing,
+      decide === undefined ? {} : { decide: decide as Decide<State>, ...(record && { cause: causeEvent(record) }) },
+    );
   };
 
   const runFresh = async (lane: Lane, inHand: InHand, freeSlot: () => void): Promise<void> => {
@@ -269,7 +303,13 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     await decodeAndHandle(lane, inHand, event, routes.get(event.type), freeSlot);
   };
 
-  const decodeAndHandle = async (lane: Lane, inHand: InHand, event: NonNullable<InHand['event']>, route: Route | undefined, freeSlot: () => void): Promise<void> => {
+  const decodeAndHandle = async (
+    lane: Lane,
+    inHand: InHand,
+    event: NonNullable<InHand['event']>,
+    route: Route | undefined,
+    freeSlot: () => void,
+  ): Promise<void> => {
     const { name, holds } = lane.holding.subscription;
     const record = (): ParkedDelivery => inHand.parked ?? newRecord(name, event, holds);
     let envelope: Envelope;
@@ -309,7 +349,8 @@ export const createRunner = <State>(context: Context<State>): Runner => {
       try {
         await (inHand.parked === null ? runFresh(lane, inHand, freeSlot) : runParked(lane, inHand, freeSlot));
       } catch (error) {
-        if (!isOrderfoldError(error, 'CLOSED')) notifier.emit('trouble', { where: `delivery ${lane.holding.subscription.name} of ${lane.stream}`, error });
+        if (!isOrderfoldError(error, 'CLOSED'))
+          notifier.emit('trouble', { where: `delivery ${lane.holding.subscription.name} of ${lane.stream}`, error });
       }
     },
     abort(holding, reason) {

@@ -10,20 +10,24 @@ import type { StepDefinition, StepInput } from '../order/step.ts';
 import { stepInput } from '../order/step-input.ts';
 import type { Fact } from './model.ts';
 import { Postponed } from './postponed.ts';
-import type { Delivery, SubscribeOptions } from './subscription.ts';
 import type { Snapshot } from './streams.ts';
+import type { Delivery, SubscribeOptions } from './subscription.ts';
 
 type Run = (delivery: Delivery) => Promise<undefined | ((state: unknown) => readonly Fact[])>;
 
 /** What settling an uncertain step found out. */
-type Found = { readonly kind: 'happened'; readonly result: unknown } | { readonly kind: 'refused'; readonly refused: Refused } | { readonly kind: 'absent' };
+type Found =
+  | { readonly kind: 'happened'; readonly result: unknown }
+  | { readonly kind: 'refused'; readonly refused: Refused }
+  | { readonly kind: 'absent' };
 
 /** The outcome as events of the order, decided over whatever it has become since; one that makes no sense ends as a dead letter. */
 const recording =
   (outcome: Outcome) =>
   (state: unknown): readonly Fact[] => {
     const decided = decide(outcome, state as Order);
-    if (E.isLeft(decided)) throw permanent(`${decided.left.message}${(decided.left.issues ?? []).map(({ path, message }) => `; ${path}: ${message}`).join('')}`);
+    if (E.isLeft(decided))
+      throw permanent(`${decided.left.message}${(decided.left.issues ?? []).map(({ path, message }) => `; ${path}: ${message}`).join('')}`);
     return decided.right;
   };
 
@@ -54,7 +58,9 @@ export const stepSubscription = (
   const inputOf = (order: Order, delivery: Delivery, direction: Direction): StepInput & { readonly result: unknown } => {
     const { attempt, maxAttempts, generation } = delivery;
     const input = { ...stepInput(order, name, direction), attempt, maxAttempts, generation };
-    return Object.defineProperty(input, 'signal', { get: () => delivery.signal, enumerable: true }) as unknown as StepInput & { result: unknown };
+    return Object.defineProperty(input, 'signal', { get: () => delivery.signal, enumerable: true }) as unknown as StepInput & {
+      result: unknown;
+    };
   };
 
   const asFound = (answer: unknown, order: Order): Found => {
@@ -72,7 +78,8 @@ export const stepSubscription = (
     const answer = await query(input);
     if (answer !== undefined && answer !== null) return asFound(answer, order);
     if (mayStillRun) return asFound(await step.do(input), order);
-    if (quietMs < timeoutMs) throw new Postponed(`${name} is not found, but an earlier call may still arrive`, Math.ceil(timeoutMs - quietMs));
+    if (quietMs < timeoutMs)
+      throw new Postponed(`${name} is not found, but an earlier call may still arrive`, Math.ceil(timeoutMs - quietMs));
     return { kind: 'absent' };
   };
 
@@ -115,7 +122,9 @@ export const stepSubscription = (
   return {
     on: {
       [stepEventName(name, 'Requested')]: { handle: runDo as never, retry: step.retry, timeoutMs: calls(1) },
-      ...(step.undo !== undefined && { [stepEventName(name, 'UndoRequested')]: { handle: runUndo as never, retry: step.undoRetry, timeoutMs: calls(2) } }),
+      ...(step.undo !== undefined && {
+        [stepEventName(name, 'UndoRequested')]: { handle: runUndo as never, retry: step.undoRetry, timeoutMs: calls(2) },
+      }),
     },
     onDead: 'hold',
     start: 'head',

@@ -21,8 +21,9 @@ export type Delivery<E extends Envelope = Envelope> = E & {
 };
 
 /** What a handler may leave behind: events for its own stream, committed with its outcome, all or nothing. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing is the usual one
-export type Reaction<Events extends EventMap> = void | readonly FactOf<Events>[] | ((state: unknown, version: number) => readonly FactOf<Events>[]);
+export type Reaction<Events extends EventMap> =
+  // biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing is the usual one
+  void | readonly FactOf<Events>[] | ((state: unknown, version: number) => readonly FactOf<Events>[]);
 
 type FactOf<Events extends EventMap> = {
   [Type in keyof Events & string]: { readonly type: Type; readonly data: Events[Type] };
@@ -72,7 +73,10 @@ const NAME = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/;
 /** Checks a subscription once, when it is made. @throws `CONFIG` */
 export const resolveSubscription = <Events extends EventMap>(name: string, given: SubscribeOptions<Events>): Subscription => {
   if (typeof name !== 'string' || !NAME.test(name) || name === TIMERS) {
-    throw new OrderfoldError('CONFIG', `expected a subscription's name to be letters, digits, . _ - (not '${TIMERS}'), got ${JSON.stringify(name)}`);
+    throw new OrderfoldError(
+      'CONFIG',
+      `expected a subscription's name to be letters, digits, . _ - (not '${TIMERS}'), got ${JSON.stringify(name)}`,
+    );
   }
   const where = `subscribe('${name}')`;
   const options = resolveOptions(where, given, {

@@ -35,7 +35,12 @@ const crashed = (record: ParkedDelivery, policy: RetryPolicy, now: number, rando
   const verdict = judge(record, policy, { error, startedAt, endedAt: now, worker: detailOf(record).worker ?? 'unknown' }, random);
   const crashes = record.lostStarts;
   if (verdict.delayMs === null || crashes < MOST_CRASHES) return verdict;
-  return { ...verdict, record: { ...verdict.record, state: 'dead' }, delayMs: null, rule: `${MOST_CRASHES} crashes are the most a delivery gets` };
+  return {
+    ...verdict,
+    record: { ...verdict.record, state: 'dead' },
+    delayMs: null,
+    rule: `${MOST_CRASHES} crashes are the most a delivery gets`,
+  };
 };
 
 /**

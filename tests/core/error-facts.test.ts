@@ -8,7 +8,10 @@ const refuse = (): never => {
   throw new Error('hostile');
 };
 const throwingGetters = (keys: readonly string[]): Error =>
-  Object.defineProperties(new Error('visible'), Object.fromEntries(keys.map((key) => [key, { get: refuse }])));
+  Object.create(Error.prototype, {
+    message: { value: 'visible' },
+    ...Object.fromEntries(keys.map((key) => [key, { get: refuse }])),
+  });
 const hostile = new Proxy({}, { get: refuse });
 const revoked = (): unknown => {
   const { proxy, revoke } = Proxy.revocable({}, {});

@@ -26,7 +26,7 @@ const clean = {
   'order/order.ts': `import { produce } from 'immer'; import { right } from '../core/either.ts'; export const at = (iso: string) => new Date(iso); export { produce, right };`,
   'runtime/bus.ts': `import type { Clock } from '../core/clock.ts'; export const wait = (clock: Clock) => clock.setTimeout?.(1); // not Date.now()`,
   'stores/memory/index.ts': `import { right } from '../../core/either.ts'; export const memoryStore = right;`,
-  'stores/sqlite/index.ts': `import { DatabaseSync } from 'node:sqlite'; export const sqliteStore = () => [DatabaseSync, Date.now()];`,
+  'stores/sqlite/index.ts': `import { DatabaseSync } from 'node:sqlite'; import { system } from '../../system.ts'; export const sqliteStore = () => [DatabaseSync, system];`,
   'testing/simulate.ts': `import { memoryStore } from '../stores/memory/index.ts'; import { system } from '../system.ts'; export { memoryStore, system };`,
 };
 
@@ -39,6 +39,8 @@ const planted: readonly (readonly [file: string, text: string, fault: string])[]
   ['order/a.ts', `import '../stores/memory/index.ts';`, 'order must not import stores/memory'],
   ['runtime/a.ts', `import '../stores/sqlite/index.ts';`, 'runtime must not import stores/sqlite'],
   ['stores/sqlite/a.ts', `import '../../order/order.ts';`, 'stores/sqlite must not import order'],
+  ['stores/sqlite/a.ts', `import '../../system.ts';`, 'stores/sqlite must not import top'],
+  ['stores/sqlite/index.ts', `import '../../index.ts';`, 'stores/sqlite must not import top'],
   ['stores/sqlite/a.ts', `import '../memory/index.ts';`, 'stores/sqlite must not import stores/memory'],
   ['transports/redis/a.ts', `import '../../runtime/bus.ts';`, 'transports/redis must not import runtime'],
   ['a.ts', `import './stores/sqlite/index.ts';`, 'top must not import stores/sqlite'],

@@ -1,4 +1,15 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -15,6 +26,8 @@ const temporary = realpathSync(mkdtempSync(path.join(tmpdir(), 'orderfold-packed
 const folder = (name: string): string => path.join(temporary, name);
 const nodeBinary = (version: string): string =>
   path.join(folder(`node-${version}`), 'node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node');
+
+const changedAt = (file: string): number => statSync(file).mtimeMs;
 
 let tarball = '';
 let packed: readonly string[] = [];
@@ -53,7 +66,11 @@ const otherNode = async (version: string): Promise<void> => {
 
 beforeAll(async () => {
   // `npm run check` has just built; by hand, `npm run build` comes first.
-  if (!existsSync(path.join(root, 'dist/index.js'))) throw new Error('there is no dist: run `npm run build` first');
+  const built = path.join(root, 'dist/index.js');
+  const newest = Math.max(
+    ...readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' }).map((file) => changedAt(path.join(root, 'src', file))),
+  );
+  if (!existsSync(built) || changedAt(built) < newest) throw new Error('dist is missing or older than src: run `npm run build` first');
   const { stdout } = await npm(['pack', '--json', '--pack-destination', temporary], root);
   const answer = JSON.parse(stdout);
   const { filename, files } = Array.isArray(answer) ? answer[0] : answer.orderfold;

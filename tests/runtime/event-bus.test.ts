@@ -13,10 +13,12 @@ describe('event bus', () => {
     const bus = createEventBus<Events>(system, { store });
     const seen: string[] = [];
     bus.subscribe('mail', { on: { Registered: ({ data, version }) => void seen.push(`${data.name}${version}`) } });
-    await system.run((async () => {
-      for (const name of ['a', 'b', 'c']) await bus.publish({ stream: 's', type: 'Registered', data: { name } });
-      await bus.start();
-    })());
+    await system.run(
+      (async () => {
+        for (const name of ['a', 'b', 'c']) await bus.publish({ stream: 's', type: 'Registered', data: { name } });
+        await bus.start();
+      })(),
+    );
     await system.advance(1000);
     expect(seen).toEqual(['a1', 'b2', 'c3']);
     await system.run(bus.close());
@@ -38,11 +40,13 @@ describe('event bus', () => {
       },
       retry: RetryPolicy.fixed({ delayMs: 100 }).maxAttempts(3),
     });
-    await system.run((async () => {
-      await bus.start();
-      for (const name of ['a', 'b', 'c']) await bus.publish({ stream: 's', type: 'Registered', data: { name } });
-      await bus.publish({ stream: 'other', type: 'Registered', data: { name: 'o' } });
-    })());
+    await system.run(
+      (async () => {
+        await bus.start();
+        for (const name of ['a', 'b', 'c']) await bus.publish({ stream: 's', type: 'Registered', data: { name } });
+        await bus.publish({ stream: 'other', type: 'Registered', data: { name: 'o' } });
+      })(),
+    );
     await system.advance(5000);
     expect(seen).toEqual(['a.0.1', 'o.0.1', 'a.0.2', 'a.0.3']);
     const { deadLetters } = await system.run(bus.deadLetters.list());

@@ -69,7 +69,11 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
 
   const write = (unit: Unit): UnitResult => {
     const lease = unit.lease === undefined ? null : leases.current(unit.lease);
-    if (lease !== null) lease.checkpoint = markDone(lease.checkpoint, (unit.done ?? []).map((position) => [position, position] as const));
+    if (lease !== null)
+      lease.checkpoint = markDone(
+        lease.checkpoint,
+        (unit.done ?? []).map((position) => [position, position] as const),
+      );
     if (unit.key !== undefined) keys.set(unit.key.key, unit.key);
     const appended = (unit.appends ?? []).map(append);
     for (const change of unit.park ?? []) parked.write(change, system.now());

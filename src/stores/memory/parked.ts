@@ -25,7 +25,9 @@ export const memoryParked = () => {
       else if (entries.delete(record.id) && entries.size === 0) index.delete(key);
     }
   };
-  const openIn = (lease: LeaseRef): ParkedDelivery[] => [...(openByShard.get(laneOf(lease.subscription, String(lease.shard)))?.values() ?? [])];
+  const openIn = (lease: LeaseRef): ParkedDelivery[] => [
+    ...(openByShard.get(laneOf(lease.subscription, String(lease.shard)))?.values() ?? []),
+  ];
   const isHeld = (subscription: string, stream: string, version: number): boolean => {
     for (const other of openByLane.get(laneOf(subscription, stream))?.values() ?? []) {
       if (other.version < version && isInTheWay(other)) return true;
@@ -65,7 +67,9 @@ export const memoryParked = () => {
     /** Runnable ones of a lease by due time, whether due yet or not. */
     runnable: (lease: LeaseRef): ParkedDelivery[] =>
       openIn(lease)
-        .filter((r) => r.state === 'scheduled' && r.startedAt === null && (r.kind === 'timer' || !isHeld(r.subscription, r.stream, r.version)))
+        .filter(
+          (r) => r.state === 'scheduled' && r.startedAt === null && (r.kind === 'timer' || !isHeld(r.subscription, r.stream, r.version)),
+        )
         .sort((a, b) => a.dueAt - b.dueAt),
     ofStream: (stream: string, which: 'open' | 'all'): ParkedDelivery[] =>
       [...records.values()]

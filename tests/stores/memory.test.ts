@@ -1,0 +1,14 @@
+import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
+import { storeSuite } from '../conformance/store-suite.ts';
+import { virtualSystem } from '../support/virtual-system.ts';
+
+storeSuite(
+  'memory',
+  async () => {
+    const system = virtualSystem();
+    const store = createMemoryStore(system);
+    await store.open();
+    return { store, system, close: () => store.close() };
+  },
+  { another: 'its data belongs to one process', reopen: 'its data is gone with the process' },
+);

@@ -1,9 +1,41 @@
-import { defineConfig } from 'tsup';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { defineConfig, type Options } from 'tsup';
 
 /** Every subpath of the package: its name in dist and its source. The same names stand in `exports` of package.json. */
 const entries = {
   index: 'src/index.ts',
   sqlite: 'src/stores/sqlite/index.ts',
+};
+
+/**
+ * What the core uses of these comes inlined, from their ES modules, so that only what is used is loaded: as packages they
+ * weigh 13 kB gzipped more in a CommonJS bundle and double the time of an import.
+ */
+const inlined: Readonly<Record<string, string>> = {
+  'fp-ts/lib/Either.js': 'fp-ts/es6/Either.js',
+  immer: 'immer/dist/immer.production.mjs',
+  mitt: 'mitt/dist/mitt.mjs',
+};
+
+const root = import.meta.dirname;
+const inline: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'inline',
+  setup(build) {
+    build.onResolve({ filter: /^(fp-ts\/.*|immer|mitt)$/ }, ({ path: specifier }) => {
+      const file = inlined[specifier];
+      if (file === undefined) return { errors: [{ text: `${specifier} has no place in tsup.config.ts` }] };
+      return { path: path.join(root, 'node_modules', file), sideEffects: false };
+    });
+  },
+};
+
+/** Their licences ask to travel with the copies. */
+const writeLicences = async (): Promise<void> => {
+  const texts = ['fp-ts', 'immer', 'mitt'].map(
+    (name) => `${name}\n\n${readFileSync(path.join(root, 'node_modules', name, 'LICENSE'), 'utf8').trim()}\n`,
+  );
+  writeFileSync(path.join(root, 'dist/THIRD-PARTY-LICENSES.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`));
 };
 
 export default defineConfig({
@@ -14,7 +46,10 @@ export default defineConfig({
   platform: 'node',
   // Otherwise `node:sqlite` becomes `sqlite`, which does not exist.
   removeNodeProtocol: false,
+  noExternal: [/^fp-ts/, 'immer', 'mitt'],
+  esbuildPlugins: [inline],
   dts: { compilerOptions: { noEmit: false } },
   sourcemap: true,
   clean: true,
+  onSuccess: writeLicences,
 });

@@ -5,7 +5,6 @@ import { count, resolveOptions } from './core/options.ts';
 import { createRetry } from './core/retry.ts';
 import type { Store } from './core/store.ts';
 import type { AnyOrderSaga } from './order/saga.ts';
-import type { DeadLetterStore as Letters } from './runtime/dead-letter-store.ts';
 import { type EventBus as Bus, createEventBus, type EventBusOptions } from './runtime/event-bus.ts';
 import { createOrdersOn, type Orders, type OrdersOptions } from './runtime/orders.ts';
 import { createMemoryStore } from './stores/memory/memory-store.ts';
@@ -23,18 +22,10 @@ export type EventBus<Events extends EventMap = Record<string, unknown>, State = 
  * await bus.publish({ stream: 'u1', type: 'UserSignedUp', data: { userId: 'u1' } });
  * await bus.close();
  */
-export const EventBus = Object.freeze({
+export const EventBus = /* @__PURE__ */ Object.freeze({
   /** @throws OrderfoldError `CONFIG` */
   create: <Events extends EventMap = Record<string, unknown>, State = unknown>(options: EventBusOptions<State>): EventBus<Events, State> =>
     createEventBus<Events, State>(system, options),
-});
-
-/** Deliveries that died: what an operator lists, redrives and discards. */
-export type DeadLetterStore = Letters;
-
-/** The dead letters of a bus or of orders. */
-export const DeadLetterStore = Object.freeze({
-  of: (owner: { readonly deadLetters: DeadLetterStore }): DeadLetterStore => owner.deadLetters,
 });
 
 /**
@@ -68,7 +59,7 @@ export { refused } from './order/refused.ts';
 export type { Rejection } from './order/rejection.ts';
 export type { OrderOf } from './order/saga.ts';
 export { OrderSaga } from './order/saga.ts';
-export type { DeadLetter } from './runtime/dead-letter-store.ts';
+export { type DeadLetter, DeadLetterStore } from './runtime/dead-letter-store.ts';
 export type { Orders } from './runtime/orders.ts';
 export type { Delivery } from './runtime/subscription.ts';
 export type { Store };

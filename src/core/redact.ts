@@ -32,19 +32,36 @@ const passesLuhn = (digits: string): boolean => {
   return sum % 10 === 0;
 };
 
-/** Hides every run of whole groups in `text` that makes a card number of 13 to 19 digits; other numbers may stand beside it. */
+interface Group {
+  readonly digits: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where the longest card number of 13 to 19 digits ends that begins with the first of these groups. */
+const endOfCard = (groups: readonly Group[]): number | undefined => {
+  let digits = '';
+  let end: number | undefined;
+  for (const group of groups) {
+    digits += group.digits;
+    if (digits.length > 19) break;
+    if (digits.length >= 13 && passesLuhn(digits)) end = group.to;
+  }
+  return end;
+};
+
+/** Card numbers are looked for in runs of whole groups, because other numbers may stand beside them. */
 const hideCards = (text: string): string => {
   const groups = [...text.matchAll(/\d+/g)].map((match) => ({ digits: match[0], from: match.index, to: match.index + match[0].length }));
-  for (let first = 0; first < groups.length; first += 1) {
-    let digits = '';
-    for (const group of groups.slice(first)) {
-      digits += group.digits;
-      if (digits.length > 19) break;
-      if (digits.length < 13 || !passesLuhn(digits)) continue;
-      return text.slice(0, groups[first]?.from) + HIDDEN + hideCards(text.slice(group.to));
-    }
+  let safe = '';
+  let done = 0;
+  for (const [index, { from }] of groups.entries()) {
+    const end = from < done ? undefined : endOfCard(groups.slice(index, index + 19));
+    if (end === undefined) continue;
+    safe += text.slice(done, from) + HIDDEN;
+    done = end;
   }
-  return text;
+  return safe + text.slice(done);
 };
 
 /**

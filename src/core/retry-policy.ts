@@ -182,7 +182,7 @@ const decorrelated = (options: { readonly baseMs: number; readonly capMs?: numbe
  *   .orElse(['RATE_LIMITED'], RetryPolicy.fixed({ delayMs: 30_000 }));
  * console.log(policy.explain());
  */
-export const RetryPolicy = Object.freeze({
+export const RetryPolicy = /* @__PURE__ */ Object.freeze({
   immediately,
   fixed,
   linear,

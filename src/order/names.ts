@@ -11,13 +11,12 @@ export type StepKind = (typeof STEP_KINDS)[number];
 export const stepEventName = <Step extends string, Kind extends StepKind>(step: Step, kind: Kind) =>
   `${step.charAt(0).toUpperCase()}${step.slice(1)}${kind}` as `${Capitalize<Step>}${Kind}`;
 
-const LOWER_TO_UPPER = 32;
-
-/** What an event type says of a step: `PaymentUndone`, `payment` → `Undone`. Makes no strings: a fold asks for every event. */
+/** What an event type says of a step: `PaymentUndone`, `payment` → `Undone`. A fold asks for every event, so it looks at the ends first. */
 export const kindOf = (type: string, step: string): StepKind | undefined => {
-  if (type.charCodeAt(0) !== step.charCodeAt(0) - LOWER_TO_UPPER) return undefined;
-  for (let i = 1; i < step.length; i += 1) if (type.charCodeAt(i) !== step.charCodeAt(i)) return undefined;
-  for (const kind of STEP_KINDS) if (type.length === step.length + kind.length && type.endsWith(kind)) return kind;
+  for (const kind of STEP_KINDS) {
+    if (type.length !== step.length + kind.length || !type.endsWith(kind)) continue;
+    return type === stepEventName(step, kind) ? kind : undefined;
+  }
   return undefined;
 };
 

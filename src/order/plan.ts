@@ -35,22 +35,22 @@ const parse = (value: unknown): Plan | undefined => {
   return Object.freeze({ steps: Object.freeze(known), ...(deadlineMs === undefined ? {} : { deadlineMs }) });
 };
 
-const same = (plan: Plan, value: Plan | null): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  plan.deadlineMs === value.deadlineMs &&
-  Array.isArray(value.steps) &&
-  plan.steps.length === value.steps.length &&
-  plan.steps.every(({ name, undo, after }, at) => {
-    const other = value.steps[at];
-    return (
-      other?.name === name &&
-      other.undo === undo &&
-      Array.isArray(other.after) &&
-      other.after.length === after.length &&
-      after.every((one, i) => other.after[i] === one)
-    );
-  });
+const sameNames = (some: readonly string[], others: unknown): boolean => {
+  if (!Array.isArray(others) || some.length !== others.length) return false;
+  for (let i = 0; i < some.length; i += 1) if (some[i] !== others[i]) return false;
+  return true;
+};
+
+const same = (plan: Plan, value: Partial<Plan> | null | undefined): boolean => {
+  const others: unknown = value?.steps;
+  if (plan.deadlineMs !== value?.deadlineMs || !Array.isArray(others) || plan.steps.length !== others.length) return false;
+  for (let i = 0; i < others.length; i += 1) {
+    const { name, undo, after } = plan.steps[i] as PlannedStep;
+    const other = others[i] as Partial<PlannedStep> | null;
+    if (other?.name !== name || other.undo !== undo || !sameNames(after, other.after)) return false;
+  }
+  return true;
+};
 
 let latest: Plan = Object.freeze({ steps: Object.freeze([]) });
 
@@ -59,7 +59,7 @@ let latest: Plan = Object.freeze({ steps: Object.freeze([]) });
  * since nearly all orders of a process share theirs.
  */
 export const planOf = (value: unknown): Plan | undefined => {
-  if (same(latest, value as Plan)) return latest;
+  if (same(latest, value as Partial<Plan>)) return latest;
   const plan = parse(value);
   if (plan !== undefined) latest = plan;
   return plan;

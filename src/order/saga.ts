@@ -172,4 +172,4 @@ const define = <Schema extends StandardSchemaV1 = StandardSchemaV1<OrderRequest,
 };
 
 /** Makes sagas: `OrderSaga.define()`, then a `.step` for each. */
-export const OrderSaga = Object.freeze({ define });
+export const OrderSaga = /* @__PURE__ */ Object.freeze({ define });

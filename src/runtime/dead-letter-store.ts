@@ -83,6 +83,11 @@ export interface DeadLetterStore {
   discard(selection: DeadLetterSelection, audit: Audit): Promise<DeadLetterChanges>;
 }
 
+/** The dead letters of a bus or of orders. */
+export const DeadLetterStore = /* @__PURE__ */ Object.freeze({
+  of: (owner: { readonly deadLetters: DeadLetterStore }): DeadLetterStore => owner.deadLetters,
+});
+
 interface Context<State> {
   readonly store: Store;
   readonly system: System;

@@ -28,11 +28,11 @@ export interface OrdersOptions<Saga extends AnyOrderSaga> {
   readonly saga: Saga;
 }
 
-export interface Worker {
+export type Worker = {
   start(): Promise<void>;
   /** Reads nothing new, waits for what runs, aborts what takes longer than `graceMs` and lets go. */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
-}
+};
 
 /**
  * Orders over one store. `place` and `cancel` are durable when they resolve; the saga's steps run wherever a worker runs.

@@ -82,6 +82,12 @@ describe('describeError', () => {
     expect(Number(/\((\d+) more/.exec(message)?.[1]) + message.indexOf('…')).toBe(1_000_000);
   });
 
+  it.each([999, 1000, 1001, 1100, 4000, 4001, 5000])('R24 keeps a message of %i characters whole only if it fits into 1000', (length) => {
+    const { message } = describeError(new Error('x'.repeat(length)));
+    expect(message.length).toBeLessThanOrEqual(1000);
+    expect(message.includes('more characters')).toBe(length > 1000);
+  });
+
   it('finds the frame behind a long message and skips dependencies and Node', () => {
     const error = new Error('x');
     error.stack = `Error: ${'y'.repeat(100_000)}
@@ -176,6 +182,7 @@ describe('R24 redact', () => {
     ['2 items, 12 4111-1111-1111-1111 123', '2 items, 12 [redacted] 123'],
     ['4111111111111111 5555555555554444', '[redacted] [redacted]'],
     ['pan4111111111111111x', 'pan[redacted]x'],
+    ['4111111111119 007', '[redacted]'],
   ])('hides the secret in: %s', (text, expected) => {
     expect(redact(text)).toBe(expected);
   });

@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import { isOrderfoldError } from '../../src/core/errors.ts';
 import { permanent } from '../../src/core/permanent.ts';
+import { rangeInWords } from '../../src/core/retry/in-words.ts';
 import { type Failure, nextDelay, RetryPolicy } from '../../src/core/retry-policy.ts';
 
 const coded = (code: string, properties: object = {}) => Object.assign(new Error(code), { code, ...properties });
@@ -41,7 +42,8 @@ describe('RetryPolicy', () => {
   it('R7 exponential doubles up to its cap and bears attempt 5000', () => {
     const policy = RetryPolicy.exponential({ baseMs: 200, capMs: 60_000, jitter: 'none' });
     expect(waits(policy, [1, 2, 3, 6, 9, 10, 5000])).toEqual([200, 400, 800, 6400, 51_200, 60_000, 60_000]);
-    expect(waits(RetryPolicy.exponential({ baseMs: 0, factor: 1e300 }), [5000])).toEqual([0]);
+    const nothing = RetryPolicy.exponential({ baseMs: 0, factor: 1e300 });
+    expect(nextDelay(nothing, failure(5000), 0)).toEqual(E.right({ delayMs: 0, rule: 'exponential backoff, 0 ms' }));
     expect(waits(RetryPolicy.exponential({ baseMs: 10, factor: 1.5, jitter: 'none' }), [1, 2, 3])).toEqual([10, 15, 22]);
     expect(waits(RetryPolicy.exponential({ baseMs: 500, capMs: 100, jitter: 'none' }), [1])).toEqual([100]);
   });
@@ -89,6 +91,11 @@ describe('RetryPolicy', () => {
     expect(immediately().maxAttempts(4).orElse(['A'], never()).attempts).toBe(4);
     expect(immediately().maxAttempts(4).orElse(['A'], immediately().maxAttempts(9)).attempts).toBe(9);
     expect(immediately().orElse(['A'], never()).attempts).toBeUndefined();
+    expect(
+      immediately()
+        .maxAttempts(2)
+        .both(immediately().orElse(['A'], never())).attempts,
+    ).toBe(2);
   });
 
   it('maxElapsedMs gives up when the wait would end too late, whichever rule chose the wait', () => {
@@ -133,6 +140,7 @@ describe('RetryPolicy', () => {
     expect(decided(policy, asked(5000), 0)).toBe(5000);
     expect(decided(policy, asked(0.5), 0)).toBe(1);
     expect(decided(policy, asked(50), almostOne)).toBe(100);
+    expect(decided(policy, asked(60_000))).toBe(60_000);
     expect(decided(policy, asked(60_001))).toBe('Retry-After of 60.001 s is longer than 1 min');
     expect(decided(RetryPolicy.default, asked(86_400_001))).toContain('Retry-After');
     expect(decided(RetryPolicy.immediately().honourRetryAfter({ maxMs: 0 }), asked(1))).toContain('is longer than 0 ms');
@@ -159,6 +167,9 @@ describe('RetryPolicy', () => {
     const patient = policy.orElse(['BUSY'], RetryPolicy.fixed({ delayMs: 1000 }).maxAttempts(9));
     expect(decided(patient, failure(3, { error: busy }))).toBe(1000);
     expect(decided(patient, failure(3))).toBe('attempt 3 of at most 3');
+    expect(decided(patient.orElse(['OTHER'], RetryPolicy.immediately()), failure(3, { error: coded('OTHER') }))).toBe(
+      'attempt 3 of at most 3',
+    );
     expect(decided(patient.maxAttempts(2), failure(2, { error: busy }))).toBe('attempt 2 of at most 2');
   });
 
@@ -293,6 +304,12 @@ describe('simulate', () => {
       { attempt: 3, atMs: 5200, delayMs: 800, rule: 'exponential backoff, 800 ms' },
       { attempt: 4, atMs: 6000, delayMs: null, rule: 'attempt 4 of at most 4' },
     ]);
+  });
+
+  it('hands each wait on to the next', () => {
+    const schedule = RetryPolicy.decorrelated({ baseMs: 100, capMs: 100_000 }).simulate(['a', 'b', 'c', 'd']);
+    const previous = schedule.map((_, index) => schedule[index - 1]?.delayMs ?? 100);
+    expect(schedule.map(({ rule }) => rule)).toEqual(previous.map((ms) => `decorrelated backoff, ${rangeInWords(100, 3 * ms)}`));
   });
 
   it('names the rule even when jitter drew 0', () => {

@@ -146,11 +146,15 @@ describe('retry', () => {
   });
 
   it('tells a call in progress of the abort, waits for it, and keeps its result if it has one', async () => {
-    for (const works of [true, false]) {
+    for (const [works, ending] of [
+      [true, policy],
+      [false, policy],
+      [false, RetryPolicy.never()],
+    ] as const) {
       const { system, retry } = flaky(0);
       const controller = new AbortController();
       const outcome = retry(
-        policy,
+        ending,
         ({ signal }) =>
           new Promise<string>((resolve, reject) => {
             signal.addEventListener('abort', () => system.setTimer(50, () => (works ? resolve('charged') : reject(new Error('cut off')))));

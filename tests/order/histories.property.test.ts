@@ -17,7 +17,7 @@ import {
   versionsAreGapFree,
 } from './support/laws.ts';
 
-const RUNS = { numRuns: 2_000 };
+const RUNS = { numRuns: 1_000 };
 
 const always = (check: (history: History) => void) =>
   fc.assert(
@@ -50,7 +50,8 @@ describe('over any schedule of outcomes, duplicates, cancels, deadlines, deaths,
       }
       const takenBack = events.filter(({ type }) => /Undone$|^UndoneByHand$/.test(type)).map(({ data }) => (data as { step: string }).step);
       expect(new Set(takenBack).size).toBe(takenBack.length);
-      expect(takenBack.sort()).toEqual(undone);
+      // An operator may state that it was undone by hand where it had not even happened.
+      expect(takenBack.filter((step) => outside.happened.has(step)).sort()).toEqual(undone);
     });
   });
 

@@ -53,7 +53,7 @@ export const waitInWords = (backoff: Backoff, attempt: number, previousDelayMs: 
 
 const drawn = (backoff: Backoff, { attempt, previousDelayMs }: Failure, random: number): Delay => {
   const [leastMs, mostMs] = rangeOf(backoff, attempt, previousDelayMs);
-  const delayMs = Math.min(mostMs, leastMs + Math.floor(random * (mostMs - leastMs + 1)));
+  const delayMs = leastMs + Math.floor(random * (mostMs - leastMs + 1));
   return { delayMs, rule: `${backoff.kind} backoff, ${waitInWords(backoff, attempt, previousDelayMs)}` };
 };
 

@@ -84,11 +84,12 @@ const prepare = (db: DatabaseSync, path: string, shards: number | undefined, cre
     throw new OrderfoldError('CONFIG', `${path} can't have a write-ahead log: name a file on a local disk, or use memoryStore for one in memory`);
   }
   db.exec(PRAGMAS);
-  // A write lock even if there is nothing to do: a file that can't be written is found out now.
   db.exec('BEGIN IMMEDIATE');
   try {
     refuseForeign(db, path);
     migrate(db, path, shards ?? 16, createdMs);
+    // Changes nothing, but a file that can't be written is found out now and not by the first order.
+    db.exec('UPDATE meta SET shards = shards WHERE 0');
     const found = shardsOf(db, path, shards);
     db.exec('COMMIT');
     return found;

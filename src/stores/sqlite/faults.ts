@@ -35,17 +35,22 @@ export const storeFault = (error: unknown, path: string): OrderfoldError => {
   return new OrderfoldError('STORE', `${path}: ${textOf(error)}`, { cause: error, retryable: code !== undefined && PASSING.has(code) });
 };
 
+const REACHABLE = 'make sure that its folder can be made or exists, and that this user may write there';
+
+const isFileSystemFault = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
+
 /** A fault while opening: what no waiting mends is a matter of configuration, and the message says what to do. */
 export const openFault = (error: unknown, path: string): OrderfoldError => {
   if (isOrderfoldError(error)) return error;
   const config = (remedy: string) => new OrderfoldError('CONFIG', `${path}: ${textOf(error)}; ${remedy}`, { cause: error });
+  if (isFileSystemFault(error)) return config(REACHABLE);
   switch (codeOf(error)) {
     case NOT_A_DATABASE:
       return config('this is no SQLite file, so name another path');
     case CORRUPT:
       return config('the file is damaged, so restore it from a backup or rescue it with `sqlite3 FILE .recover`');
     case CANNOT_OPEN:
-      return config('make sure that its folder exists and that this user may write there');
+      return config(REACHABLE);
     case READ_ONLY:
       return config('give this user the right to write the file and its folder');
     default:

@@ -98,10 +98,10 @@ interface Open {
 
 /** Requests that wait for an answer. */
 export const openRequests = (order: Order): readonly Open[] =>
-  order.plan.steps.flatMap(({ name: step }) => {
+  order.plan.steps.flatMap(({ name: step }): readonly Open[] => {
     const { status, request, undo } = stepOf(order, step);
-    if (status === 'requested') return [{ step, direction: 'do', request: request as string, settle: false }] as const;
-    return status === 'undoing' && undo ? [{ step, direction: 'undo', request: undo.request, settle: undo.settle }] as const : [];
+    if (status === 'requested') return [{ step, direction: 'do', request: request as string, settle: false }];
+    return status === 'undoing' && undo ? [{ step, direction: 'undo', request: undo.request, settle: undo.settle }] : [];
   });
 
 /** Ids of the open dead letters. */

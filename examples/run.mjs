@@ -1,6 +1,7 @@
 // Runs a .ts of this folder in this very process: no second process that signals, exit codes and kills would have to get past.
 import fs from 'node:fs';
 import module from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { nodeProblem } from './node-check.mjs';
 
 const root = new URL('../', import.meta.url);
@@ -34,6 +35,8 @@ export const run = (file) => {
     fs.writeSync(2, problem);
     process.exit(1);
   }
+  // From the second start on, nothing has to be compiled again: half the time.
+  module.enableCompileCache(fileURLToPath(new URL('node_modules/.cache/orderfold-examples', root)));
   takeOrderfoldFromSource();
   hushExperimentalWarnings();
   import(new URL(file, import.meta.url).href).catch((error) => {

@@ -145,7 +145,18 @@ export const settingsOrExit = (part: Part): Settings => {
   const { HOST, PORT, ...rest } = process.env;
   const { settings, refused } = readSettings(part === 'worker' ? rest : { ...rest, HOST, PORT });
   const lonely = part !== 'both' && settings.database.kind === 'memory';
-  const problems = lonely ? [...refused, `DATABASE_URL: memory: is seen by one process only, and the ${part} alone is no use; \`npm start\` takes it`] : refused;
+  const problems = lonely
+    ? [...refused, `DATABASE_URL: memory: is seen by one process only, and the ${part} alone is no use; \`npm start\` takes it`]
+    : refused;
   if (problems.length > 0) refuseToStart(problems);
   return settings;
+};
+
+/** What refused to start, by the name of the setting that has to change; anything else is thrown on. */
+export const refusedStart = (error: unknown): never => {
+  const { code, syscall, message } = error as { readonly code?: string; readonly syscall?: string; readonly message?: string };
+  if (code === 'CONFIG' || code === 'STORE') refuseToStart([`DATABASE_URL: ${message}`]);
+  if (syscall === 'listen' && (code === 'EADDRINUSE' || code === 'EACCES')) refuseToStart([`PORT: ${message}`]);
+  if (syscall === 'listen' || syscall === 'getaddrinfo') refuseToStart([`HOST: ${message}`]);
+  throw error;
 };

@@ -66,8 +66,14 @@ export const httpServices = ({ url, timeoutMs }: { readonly url: URL; readonly t
   const base = url.href.replace(/\/$/, '');
 
   /** One request under its key. Resolves with what is an answer to it: 2xx and the statuses in `answers`. */
-  const send = async (method: string, path: string, { key, signal }: Call, body?: Fields, answers: readonly number[] = []): Promise<Reply> => {
-    const what = `${method} ${path.replace(/[/?=].+/, '')}`;
+  const send = async (
+    method: string,
+    path: string,
+    { key, signal }: Call,
+    body?: Fields,
+    answers: readonly number[] = [],
+  ): Promise<Reply> => {
+    const what = `${method} /${path.split(/[/?]/)[1]}`;
     const deadline = AbortSignal.timeout(timeoutMs);
     let response: Response;
     let text: string;
@@ -98,7 +104,8 @@ export const httpServices = ({ url, timeoutMs }: { readonly url: URL; readonly t
     }
   };
 
-  const no = ({ body }: Reply, otherwise: string): No => refused(typeof body.reason === 'string' && body.reason !== '' ? body.reason : otherwise);
+  const no = ({ body }: Reply, otherwise: string): No =>
+    refused(typeof body.reason === 'string' && body.reason !== '' ? body.reason : otherwise);
 
   return {
     async charge(charge, call) {

@@ -29,7 +29,10 @@ export interface Services {
   /** The charge made under this key; undefined if there is none so far. */
   findCharge(call: Call): Promise<{ readonly chargeId: string } | undefined>;
   refund(refund: { readonly chargeId: string; readonly amountMinor: number }, call: Call): Promise<void>;
-  reserve(reservation: { readonly orderId: string; readonly items: readonly Item[] }, call: Call): Promise<{ readonly reservationId: string } | No>;
+  reserve(
+    reservation: { readonly orderId: string; readonly items: readonly Item[] },
+    call: Call,
+  ): Promise<{ readonly reservationId: string } | No>;
   release(release: { readonly reservationId: string }, call: Call): Promise<void>;
   notify(notification: { readonly orderId: string; readonly kind: 'confirmed' }, call: Call): Promise<void>;
 }

@@ -2,9 +2,9 @@ import { eventId, type Foldable } from '../core/envelope.ts';
 import { OrderfoldError } from '../core/errors.ts';
 import { type FixedEvents, ORDER_EVENT_SCHEMA, type StepEventData } from './events.ts';
 import { frozenCopy } from './frozen-copy.ts';
-import { kindOf } from './names.ts';
+import type { StepTypes } from './names.ts';
 import type { Order, StepState } from './order.ts';
-import { planOf } from './plan.ts';
+import { planOf, typesOf } from './plan.ts';
 
 /** An event as the fold sees it: any envelope will do. */
 export interface FoldableEvent extends Foldable {
@@ -17,6 +17,7 @@ export type StepDraft = Mutable<StepState>;
 /** An order that may be changed: a plain object of the folder's own, or immer's draft of a shared one. */
 export type OrderDraft = Omit<Mutable<Order>, 'steps'> & { steps: Record<string, StepDraft> };
 
+type StepMeaning = NonNullable<ReturnType<StepTypes['get']>>;
 type Fact<Type extends keyof FixedEvents> = FixedEvents[Type];
 
 const undecodable = (event: FoldableEvent, why: string) =>
@@ -64,17 +65,15 @@ const settleStatus = (draft: OrderDraft): void => {
   draft.status = !final && Object.values(draft.steps).some((step) => step.status === 'dead') ? 'stalled' : draft.phase;
 };
 
-/** Applies an event that goes by the step's own name; false if it is another one. */
-const evolveStep = (draft: OrderDraft, event: FoldableEvent, data: object): boolean => {
-  const { step: name } = data as { readonly step?: unknown };
-  const kind = typeof name === 'string' ? kindOf(event.type, name) : undefined;
-  if (kind === undefined) return false;
+/** Applies an event that goes by the step's own name. */
+const evolveStep = (draft: OrderDraft, event: FoldableEvent, data: object, means: StepMeaning): void => {
   const step = stepIn(draft, event, data);
-  switch (kind) {
+  if ((data as { readonly step?: unknown }).step !== means.step) throw undecodable(event, `expected the step ${means.step}`);
+  switch (means.kind) {
     case 'Requested':
       step.status = 'requested';
       step.request = eventId(event.stream, event.version);
-      return true;
+      return;
     case 'Succeeded': {
       const { result } = data as StepEventData['Succeeded'];
       if (result !== undefined) step.result = frozenCopy(result);
@@ -82,19 +81,19 @@ const evolveStep = (draft: OrderDraft, event: FoldableEvent, data: object): bool
       // Settled on the way to being undone: it is known now, and the undo goes on.
       if (step.status === 'undoing' && step.undo !== undefined) step.undo = Object.freeze({ request: step.undo.request, settle: false });
       else step.status = 'succeeded';
-      return true;
+      return;
     }
     case 'Refused':
       step.status = 'refused';
       step.reason = (data as StepEventData['Refused']).reason;
-      return true;
+      return;
     case 'UndoRequested':
       step.status = 'undoing';
       step.undo = Object.freeze({ request: eventId(event.stream, event.version), settle: (data as StepEventData['UndoRequested']).settle });
-      return true;
+      return;
     case 'Undone':
       step.status = 'undone';
-      return true;
+      return;
   }
 };
 
@@ -152,13 +151,16 @@ const evolveFixed = (draft: OrderDraft, event: FoldableEvent, data: object): voi
 
 /**
  * Applies one event to an order that exists. Changes `draft`, returns nothing, keeps nothing of the caller's event.
+ * @param types what the event types of the order's steps mean; handed in by who applies many.
  * @throws OrderfoldError `UNDECODABLE` for a type, schema, step or version that can't come next: code that knows it has to handle the order.
  */
-export const evolve = (draft: OrderDraft, event: FoldableEvent): void => {
+export const evolve = (draft: OrderDraft, event: FoldableEvent, types: StepTypes = typesOf(draft.plan)): void => {
   const data = dataOf(event);
   if (event.stream !== draft.orderId || event.version !== draft.version + 1) {
     throw undecodable(event, `expected version ${draft.version + 1} of ${draft.orderId.slice(0, 200)}`);
   }
-  if (!evolveStep(draft, event, data)) evolveFixed(draft, event, data);
+  const means = types.get(event.type);
+  if (means === undefined) evolveFixed(draft, event, data);
+  else evolveStep(draft, event, data, means);
   draft.version = event.version;
 };

@@ -1,6 +1,7 @@
 import { Immer } from 'immer';
 import { begin, evolve, type FoldableEvent, type OrderDraft } from './evolve.ts';
 import type { Order } from './order.ts';
+import { typesOf } from './plan.ts';
 
 /** An instance of our own: an application may turn freezing off on the shared one. */
 const immer = new Immer({ autoFreeze: true });
@@ -29,11 +30,13 @@ export const fold: Fold = ((events, from) => {
   const first = events[0];
   if (first === undefined) return from;
   if (from !== undefined) {
+    const types = typesOf(from.plan);
     return immer.produce(from, (draft) => {
-      for (const event of events) evolve(draft as OrderDraft, event);
+      for (const event of events) evolve(draft as OrderDraft, event, types);
     });
   }
   const order = begin(first);
-  for (let i = 1; i < events.length; i += 1) evolve(order, events[i] as FoldableEvent);
+  const types = typesOf(order.plan);
+  for (let i = 1; i < events.length; i += 1) evolve(order, events[i] as FoldableEvent, types);
   return freeze(order);
 }) as Fold;

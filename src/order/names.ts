@@ -11,26 +11,11 @@ export type StepKind = (typeof STEP_KINDS)[number];
 export const stepEventName = <Step extends string, Kind extends StepKind>(step: Step, kind: Kind) =>
   `${step.charAt(0).toUpperCase()}${step.slice(1)}${kind}` as `${Capitalize<Step>}${Kind}`;
 
-/** What an event type says of a step: `PaymentUndone`, `payment` → `Undone`. A fold asks for every event, so it looks at the ends first. */
-export const kindOf = (type: string, step: string): StepKind | undefined => {
-  for (const kind of STEP_KINDS) {
-    if (type.length !== step.length + kind.length || !type.endsWith(kind)) continue;
-    return type === stepEventName(step, kind) ? kind : undefined;
-  }
-  return undefined;
-};
+/** What the event types of some steps say: `PaymentUndone` → step `payment`, kind `Undone`. */
+export type StepTypes = ReadonlyMap<string, { readonly step: string; readonly kind: StepKind }>;
 
-/** Which step and kind an event type means, given the steps of the plan the order was placed under. */
-export const parseStepEvent = (
-  steps: readonly { readonly name: string }[],
-  type: string,
-): { readonly step: string; readonly kind: StepKind } | undefined => {
-  for (const { name: step } of steps) {
-    const kind = kindOf(type, step);
-    if (kind !== undefined) return { step, kind };
-  }
-  return undefined;
-};
+export const stepTypes = (steps: readonly string[]): StepTypes =>
+  new Map(steps.flatMap((step) => STEP_KINDS.map((kind) => [stepEventName(step, kind), { step, kind }] as const)));
 
 /**
  * The key a step's outside effect is known by: the same over retries, crashes and redrives, different for every order,
@@ -57,29 +42,24 @@ const RESERVED: ReadonlySet<string> = new Set([
   'relay',
 ]);
 
-/** Whether a name may be a step's: `^[a-z][a-zA-Z0-9]{0,39}$`, no word of the library's, nothing every object has. */
-export const isStepName = (name: unknown): name is string =>
-  typeof name === 'string' && SHAPE.test(name) && !RESERVED.has(name) && !(name in Object.prototype);
+/** Whether a stored name can be a step's. Reserved words are not asked for here: what was placed before a word was reserved goes on. */
+export const isStepName = (name: unknown): name is string => typeof name === 'string' && SHAPE.test(name) && !(name in Object.prototype);
 
 /**
  * Refuses a step name that could be mistaken for something else, now or in a stored history.
  * @throws OrderfoldError `CONFIG`
  */
 export const checkStepName = (name: unknown, earlier: readonly string[]): void => {
+  const refuse = (problem: string) => new OrderfoldError('CONFIG', `OrderSaga.step: ${problem}`);
   if (!isStepName(name)) {
     const got = typeof name === 'string' ? JSON.stringify(name.slice(0, 60)) : typeof name;
-    throw new OrderfoldError(
-      'CONFIG',
-      `OrderSaga.step: expected a name like "payment" (a lower-case letter, then at most 39 letters or digits; not ${[...RESERVED].join(', ')}, nor one every object has), got ${got}`,
-    );
+    throw refuse(`expected a name of a lower-case letter, then at most 39 letters and digits, that not every object has, got ${got}`);
   }
-  for (const other of earlier) {
-    const clash = STEP_KINDS.map((kind) => stepEventName(name, kind)).find((type) => parseStepEvent([{ name: other }], type) !== undefined);
-    if (clash !== undefined) {
-      throw new OrderfoldError(
-        'CONFIG',
-        `OrderSaga.step: the steps "${other}" and "${name}" would both write the event ${clash}; rename one`,
-      );
-    }
+  if (RESERVED.has(name)) throw refuse(`expected a name other than ${[...RESERVED].join(', ')}, got "${name}"`);
+  if (earlier.includes(name)) throw refuse(`there is a step "${name}" already`);
+  const taken = stepTypes(earlier);
+  for (const type of stepTypes([name]).keys()) {
+    const other = taken.get(type)?.step;
+    if (other !== undefined) throw refuse(`the steps "${other}" and "${name}" would both write the event ${type}; rename one`);
   }
 };

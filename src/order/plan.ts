@@ -1,4 +1,4 @@
-import { isStepName } from './names.ts';
+import { isStepName, type StepTypes, stepTypes } from './names.ts';
 
 /** How a step is taken back: by its undo function, by nothing because it has no effect, or not at all (the point of no return). */
 export type UndoKind = 'undo' | 'nothing' | 'irreversible';
@@ -52,18 +52,23 @@ const same = (plan: Plan, value: Partial<Plan> | null | undefined): boolean => {
   return true;
 };
 
-let latest: Plan = Object.freeze({ steps: Object.freeze([]) });
+let latest: { readonly plan: Plan; readonly types: StepTypes } = { plan: Object.freeze({ steps: Object.freeze([]) }), types: new Map() };
+
+const known = (value: unknown): typeof latest | undefined => {
+  if (value === latest.plan || same(latest.plan, value as Partial<Plan> | null)) return latest;
+  const plan = parse(value);
+  if (plan !== undefined) latest = { plan, types: stepTypes(plan.steps.map(({ name }) => name)) };
+  return plan && latest;
+};
 
 /**
  * A stored value as a plan this code can finish an order under, frozen, or `undefined`. Equal plans in a row are one object,
  * since nearly all orders of a process share theirs.
  */
-export const planOf = (value: unknown): Plan | undefined => {
-  if (same(latest, value as Partial<Plan>)) return latest;
-  const plan = parse(value);
-  if (plan !== undefined) latest = plan;
-  return plan;
-};
+export const planOf = (value: unknown): Plan | undefined => known(value)?.plan;
+
+/** Which step and kind each event type of a plan's steps means. */
+export const typesOf = (plan: Plan): StepTypes => known(plan)?.types ?? new Map();
 
 /** Everything a step runs after, directly or through others. */
 export const allBefore = (steps: readonly PlannedStep[], name: string): ReadonlySet<string> => {

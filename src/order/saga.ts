@@ -32,6 +32,7 @@ export interface AnyOrderSaga {
 
 /** How orders are processed: their schema, and steps with what each runs after and how it is taken back. Frozen; every `.step` makes a new one. */
 export interface OrderSaga<Schema extends StandardSchemaV1, Results extends object> extends AnyOrderSaga {
+  readonly schema: Schema;
   readonly types?: {
     readonly input: SchemaInput<Schema>;
     readonly order: Order<SchemaOutput<Schema>, Results>;

@@ -54,9 +54,12 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
   const byShard: Holding[][] = Array.from({ length: store.shards }, () => []);
   let toRelease: { lease: LeaseRef; clean: boolean }[] = [];
   let stopping = false;
+  let stopped: Promise<void> | null = null;
   let ticking: Promise<void> | null = null;
   let tickTimer: { readonly timer: Timer; readonly at: number } | null = null;
   let expiry: Timer | null = null;
+  /** Monotonic; the end of every lease held, unless renewed. */
+  let leasedUntil = 0;
   let short = false;
   let unwatch = (): void => {};
   let detach = (): void => {};
@@ -70,6 +73,7 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     const row = byShard[holding.lease.shard];
     row?.splice(row.indexOf(holding), 1);
     lanes.drop(holding);
+    intake.forget(holding);
   };
 
   const lose = (holding: Holding): void => {
@@ -78,6 +82,13 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     const { subscription, shard, epoch } = holding.lease;
     runner.abort(holding, new OrderfoldError('LEASE_LOST', `the lease of ${subscription}, shard ${shard}, went to another worker`));
     notifier.emit('leaseLost', { subscription, shard, epoch });
+  };
+
+  /** Ends a holding that can't go on, for whoever gains its lease next to look for suspects. */
+  const giveUp = (holding: Holding): void => {
+    if (!holding.live) return;
+    lose(holding);
+    toRelease.push({ lease: holding.lease, clean: false });
   };
 
   const runner = createRunner<State>({
@@ -93,6 +104,8 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     progressed: () => intake.progressed(),
     parkedDue: (inMs) => intake.parkedDue(inMs),
     leaseGone: (holding) => lose(holding),
+    mayStart: (holding) => holding.live && system.monotonic() < leasedUntil,
+    untold: (holding) => giveUp(holding),
   });
 
   const shrunk = (): void => {
@@ -183,7 +196,14 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     tickIn(0);
   };
 
-  const tick = async (): Promise<void> => {
+  /** Leases the store says are ours, but whose gaining never reached us or failed: let go uncleanly, so that whoever gains them looks for suspects. */
+  const letGoOfStrays = (held: readonly LeaseRef[]): void => {
+    const known = new Set([...[...holdings.values()].map(({ lease }) => lease), ...toRelease.map(({ lease }) => lease)].map(keyOf));
+    for (const lease of held) if (!known.has(keyOf(lease))) toRelease.push({ lease, clean: false });
+  };
+
+  /** Resolves with when the next is due. */
+  const tick = async (): Promise<number> => {
     const begun = system.monotonic();
     const release = toRelease;
     toRelease = [];
@@ -191,12 +211,14 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     try {
       const result = await store.tick({ owner, subscriptions: [...byName.keys()], leaseMs, release, claim: !stopping });
       expiry?.cancel();
-      expiry = system.setTimer(Math.max(0, leaseMs - (system.monotonic() - begun)), () => {
+      leasedUntil = begun + leaseMs;
+      expiry = system.setTimer(Math.max(0, leasedUntil - system.monotonic()), () => {
         for (const holding of [...holdings.values()]) lose(holding);
       });
       const held = new Set(result.held.map((lease) => `${keyOf(lease)}/${lease.epoch}`));
       for (const holding of before) if (!held.has(`${keyOf(holding.lease)}/${holding.lease.epoch}`)) lose(holding);
       await Promise.all(result.gained.map((lease) => gain(lease)));
+      letGoOfStrays(result.held);
       short = false;
       for (const name of byName.keys()) {
         const mine = [...holdings.values()].filter((holding) => holding.subscription.name === name && !holding.closing);
@@ -204,14 +226,23 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
         for (const holding of mine.slice(share)) handOver(holding).catch((error) => trouble('hand over', error));
         if (mine.length < Math.floor(store.shards / Math.ceil(store.shards / share))) short = true;
       }
-      if (result.gained.length > 0) {
-        intake.pump();
-        intake.parkedDue(0);
-      }
+      // `watch` only hints: what it missed is found here.
+      intake.pump();
+      intake.parkedDue(0);
+      return toRelease.length > 0 ? 0 : leaseMs / 3;
     } catch (error) {
       toRelease = [...release, ...toRelease];
       trouble('lease', error);
+      return leaseMs / 10;
     }
+  };
+
+  const tickNow = (): Promise<void> => {
+    ticking = tick().then((nextInMs) => {
+      ticking = null;
+      tickIn(nextInMs);
+    });
+    return ticking;
   };
 
   const tickIn = (inMs: number): void => {
@@ -221,13 +252,39 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     tickTimer?.timer.cancel();
     const fire = (): void => {
       tickTimer = null;
-      if (ticking !== null || stopping) return;
-      ticking = tick().finally(() => {
-        ticking = null;
-        tickIn(toRelease.length > 0 ? 0 : leaseMs / 3);
-      });
+      if (ticking === null && !stopping) void tickNow();
     };
     tickTimer = { timer: system.setTimer(inMs, fire), at };
+  };
+
+  const end = async (graceMs: number): Promise<void> => {
+    stopping = true;
+    unwatch();
+    tickTimer?.timer.cancel();
+    await ticking;
+    intake.stop();
+    const drained = Promise.all([...holdings.values()].map(drain));
+    let patience: Timer | null = null;
+    const outOfTime = new Promise<'late'>((resolve) => {
+      patience = system.setTimer(graceMs, () => resolve('late'));
+    });
+    if ((await Promise.race([drained, outOfTime])) === 'late') {
+      runner.abort(null, new OrderfoldError('CLOSED', 'the worker is stopping'));
+      const tooLong = new Promise<void>((resolve) => {
+        patience = system.setTimer(Math.max(1000, leaseMs / 2), resolve);
+      });
+      await Promise.race([drained, tooLong]);
+    }
+    (patience as Timer | null)?.cancel();
+    const left = [...holdings.values()];
+    for (const holding of left) {
+      toRelease.push({ lease: holding.lease, clean: holding.busy === 0 && holding.done.length === 0 && holding.flying === 0 });
+      forget(holding);
+    }
+    expiry?.cancel();
+    await tick();
+    expiry?.cancel();
+    detach();
   };
 
   return {
@@ -238,40 +295,11 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
         intake.parkedDue(50);
         if (short) tickIn(100);
       });
-      ticking = tick();
-      await ticking;
-      ticking = null;
-      tickIn(leaseMs / 3);
+      await tickNow();
     },
-    async stop(graceMs) {
-      if (stopping) return;
-      stopping = true;
-      unwatch();
-      tickTimer?.timer.cancel();
-      await ticking;
-      intake.stop();
-      const drained = Promise.all([...holdings.values()].map(drain));
-      let patience: Timer | null = null;
-      const outOfTime = new Promise<'late'>((resolve) => {
-        patience = system.setTimer(graceMs, () => resolve('late'));
-      });
-      if ((await Promise.race([drained, outOfTime])) === 'late') {
-        runner.abort(null, new OrderfoldError('CLOSED', 'the worker is stopping'));
-        const tooLong = new Promise<void>((resolve) => {
-          patience = system.setTimer(Math.max(1000, leaseMs / 2), resolve);
-        });
-        await Promise.race([drained, tooLong]);
-      }
-      (patience as Timer | null)?.cancel();
-      const left = [...holdings.values()];
-      for (const holding of left) {
-        toRelease.push({ lease: holding.lease, clean: holding.busy === 0 && holding.done.length === 0 && holding.flying === 0 });
-        forget(holding);
-      }
-      expiry?.cancel();
-      await tick();
-      expiry?.cancel();
-      detach();
+    stop(graceMs) {
+      stopped ??= end(graceMs);
+      return stopped;
     },
     parkedDue: () => intake.parkedDue(0),
   };

@@ -5,7 +5,7 @@ import { OrderfoldError } from '../core/errors.ts';
 import { count, ms, optional, port, positiveMs, resolveOptions, text } from '../core/options.ts';
 import type { KeyClaim, ParkedDelivery, StreamRow } from '../core/records.ts';
 import type { Counts, Page, Store } from '../core/store.ts';
-import type { System } from '../core/system.ts';
+import type { System, Timer } from '../core/system.ts';
 import { createCodec, type Upcasts } from './codec.ts';
 import { createCommitter } from './committer.ts';
 import { type Consumer, createConsumer } from './consumer.ts';
@@ -154,6 +154,16 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
     if (consumer === running) consumer = null;
   };
 
+  /** A store that is away would keep the process from ending. */
+  const drained = async (): Promise<void> => {
+    let late: Timer | null = null;
+    const outOfTime = new Promise<void>((resolve) => {
+      late = system.setTimer(grace, resolve);
+    });
+    await Promise.race([committer.drained(), outOfTime]);
+    (late as Timer | null)?.cancel();
+  };
+
   const bus: EventBus<Events, State> = {
     async publish(event) {
       const { stream, type, data, expected } = resolveOptions('EventBus.publish', event, {
@@ -212,7 +222,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
     stop,
     close() {
       closing ??= stop()
-        .then(() => committer.drained())
+        .then(drained)
         .then(() => {
           committer.close();
           return store.close();

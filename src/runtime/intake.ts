@@ -19,6 +19,8 @@ export interface Intake extends CommitSeam {
   progressed(): void;
   /** Writes waiting done marks with the next commit, which it asks for. */
   flush(): void;
+  /** What a holding had in hand when it ended counts no longer. */
+  forget(holding: Holding): void;
   /** A parked delivery is due in so many milliseconds, or may be. */
   parkedDue(inMs: number): void;
   stop(): void;
@@ -49,6 +51,8 @@ export const createIntake = (context: Context): Intake => {
   let flushAll = false;
   let unmarked = 0;
   let starved = false;
+  /** More parked deliveries are due than may be in hand. */
+  let crowded = false;
   let due: { readonly timer: Timer; readonly at: number } | null = null;
   let polling = false;
 
@@ -121,7 +125,13 @@ export const createIntake = (context: Context): Intake => {
       });
   };
 
+  const parkedInHand = (): number => [...holdings()].reduce((sum, holding) => sum + holding.inHand.size, 0);
+
   const roomAgain = (): void => {
+    if (crowded && parkedInHand() <= readAhead / 2) {
+      crowded = false;
+      parkedDue(0);
+    }
     if (!starved || room() < readAhead / 2) return;
     starved = false;
     pump();
@@ -143,18 +153,19 @@ export const createIntake = (context: Context): Intake => {
   const poll = async (): Promise<void> => {
     const leases = [...holdings()].filter(accepts);
     if (leases.length === 0) return;
-    const inHand = leases.reduce((sum, holding) => sum + holding.inHand.size, 0);
-    const limit = Math.max(16, room()) + inHand;
+    // A bound of their own, beside what is read from the log: neither keeps the other out.
     const { deliveries, nextInMs } = await store.due(
       leases.map(({ lease }) => lease),
-      limit,
+      readAhead,
     );
+    let room = readAhead - parkedInHand();
     for (const { parked, event } of deliveries) {
       const holding = ofShard(parked.shard).find((one) => one.subscription.name === parked.subscription);
-      if (holding === undefined || !accepts(holding) || holding.inHand.has(parked.id)) continue;
+      if (room <= 0 || holding === undefined || !accepts(holding) || holding.inHand.has(parked.id)) continue;
       lanes.add(holding, parked.stream, { parked, event, version: parked.version });
+      room -= 1;
     }
-    if (deliveries.length === limit) parkedDue(5);
+    if (deliveries.length === readAhead) crowded = true;
     else if (nextInMs !== null) parkedDue(nextInMs);
   };
 
@@ -249,6 +260,12 @@ export const createIntake = (context: Context): Intake => {
       }
       flushAll = true;
       progressed();
+    },
+
+    forget(holding) {
+      unmarked -= holding.unmarked.length;
+      holding.unmarked = [];
+      roomAgain();
     },
 
     stop() {

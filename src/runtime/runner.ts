@@ -12,6 +12,7 @@ import type { Decide, Fact, StreamModel } from './model.ts';
 import type { DeliveryFacts, Notifier } from './notifications.ts';
 import { type FailedAttempt, judge } from './outcome.ts';
 import { changed, detailOf, newRecord, type ParkedDetail, withLost } from './parking.ts';
+import { patiently } from './patiently.ts';
 import { isPostponed } from './postponed.ts';
 import type { Delivery, Route } from './subscription.ts';
 import type { Timeouts } from './timeouts.ts';
@@ -43,6 +44,10 @@ interface Context<State> {
   readonly parkedDue: (inMs: number) => void;
   /** The store says the lease is no longer ours. */
   readonly leaseGone: (holding: Holding) => void;
+  /** False also when the lease has run out and its timer had no time to say so, as after a stall. */
+  readonly mayStart: (holding: Holding) => boolean;
+  /** A delivery ended without an outcome: only the next owner of the lease can tell what has to be done again. */
+  readonly untold: (holding: Holding) => void;
 }
 
 const causeEvent = ({ stream, version }: ParkedDelivery): string => eventId(stream, version);
@@ -63,28 +68,35 @@ type Ended =
 
 /** Runs one delivery from the head of its lane to its outcome in the store. */
 export const createRunner = <State>(context: Context<State>): Runner => {
-  const { store, system, codec, notifier, timeouts, trials, transact, model, worker, progressed, parkedDue, leaseGone } = context;
+  const { store, system, codec, notifier, timeouts, trials, transact, model, worker, progressed, parkedDue, leaseGone, mayStart, untold } = context;
   const running = new Map<Holding, Set<(reason: unknown) => void>>();
   let heldAsked: {
+    readonly holding: Holding;
     readonly stream: string;
     readonly version: number;
-    readonly subscription: string;
     readonly answer: (held: boolean) => void;
+    readonly failed: (error: unknown) => void;
   }[] = [];
 
   /** One look-up for all deliveries that reached the head of their lane in this turn. */
-  const isHeld = (subscription: string, stream: string, version: number): Promise<boolean> =>
-    new Promise((resolve, reject) => {
-      heldAsked.push({ subscription, stream, version, answer: resolve });
+  const isHeld = (holding: Holding, stream: string, version: number): Promise<boolean> =>
+    new Promise((answer, failed) => {
+      heldAsked.push({ holding, stream, version, answer, failed });
       if (heldAsked.length > 1) return;
       system.soon(() => {
         const asked = heldAsked;
         heldAsked = [];
-        for (const name of new Set(asked.map((one) => one.subscription))) {
-          const mine = asked.filter((one) => one.subscription === name);
-          store.held(name, mine).then((answers) => {
-            for (const [index, one] of mine.entries()) one.answer(answers[index] === true);
-          }, reject);
+        for (const name of new Set(asked.map((one) => one.holding.subscription.name))) {
+          const mine = asked.filter((one) => one.holding.subscription.name === name);
+          const stillOurs = (): boolean => mine.some((one) => one.holding.live);
+          patiently(system, () => store.held(name, mine), stillOurs).then(
+            (answers) => {
+              for (const [index, one] of mine.entries()) one.answer(answers[index] === true);
+            },
+            (error) => {
+              for (const one of mine) one.failed(error);
+            },
+          );
         }
       });
     });
@@ -111,6 +123,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     const done = parked === null && event !== null ? { done: [event.position] } : {};
     const { kind } = await transact<unknown>({ stream, lease: holding.lease, persistent: true, park, ...done, ...rest });
     if (kind === 'lease') leaseGone(holding);
+    else if (kind !== 'won') throw new Error(`the outcome was not taken: ${kind}`);
     if (kind === 'won') {
       const open = record !== null && isOpen(record.state);
       if (parked === null && open) holding.parked += 1;
@@ -218,6 +231,8 @@ export const createRunner = <State>(context: Context<State>): Runner => {
       persistent: true,
       park: [{ record, expect: parked.revision }],
     });
+    if (kind === 'lease') leaseGone(lane.holding);
+    else if (kind !== 'won') parkedDue(0); // it was woken in the meantime
     return kind === 'won' ? { parked: { ...record, revision: parked.revision + 1 }, event: null, version: parked.version } : null;
   };
 
@@ -231,6 +246,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     const { event, parked } = inHand;
     const record = parked ?? (event === null ? null : newRecord(holding.subscription.name, event, holding.subscription.holds));
     if (record === null) return;
+    if (!mayStart(holding)) return untold(holding);
     const attempt = record.attempts + 1;
     const startedAt = system.now();
     const began = system.monotonic();
@@ -295,7 +311,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     const { event } = inHand;
     if (event === null) return;
     const { name, holds, routes } = holding.subscription;
-    if (holding.parked > 0 && (await isHeld(name, stream, event.version))) {
+    if (holding.parked > 0 && (await isHeld(holding, stream, event.version))) {
       const record = newRecord(name, event, holds);
       if (await settle(lane, inHand, record, {}, { delayMs: 0 })) notifier.emit('held', factsOf(lane, record, 1));
       return;
@@ -349,8 +365,9 @@ export const createRunner = <State>(context: Context<State>): Runner => {
       try {
         await (inHand.parked === null ? runFresh(lane, inHand, freeSlot) : runParked(lane, inHand, freeSlot));
       } catch (error) {
-        if (!isOrderfoldError(error, 'CLOSED'))
-          notifier.emit('trouble', { where: `delivery ${lane.holding.subscription.name} of ${lane.stream}`, error });
+        if (isOrderfoldError(error, 'CLOSED') || !lane.holding.live) return;
+        notifier.emit('trouble', { where: `delivery ${lane.holding.subscription.name} of ${lane.stream}`, error });
+        untold(lane.holding);
       }
     },
     abort(holding, reason) {

@@ -54,7 +54,16 @@ interface PlainStep {
 
 /** The least one could write by hand: no checks, no copies, nothing frozen. */
 const plainMutation = (events: readonly FoldableEvent[]): unknown => {
-  const order = { orderId: '', version: 0, status: '', phase: '', placedAt: '', details: {}, plan: {}, steps: {} as Record<string, PlainStep> };
+  const order = {
+    orderId: '',
+    version: 0,
+    status: '',
+    phase: '',
+    placedAt: '',
+    details: {},
+    plan: {},
+    steps: {} as Record<string, PlainStep>,
+  };
   for (const event of events) {
     const data = event.data as { step: string; result?: unknown; details: object; plan: typeof plan };
     const step = order.steps[data.step];

@@ -19,7 +19,12 @@ describe('an order that goes well', () => {
   it('S11 names request and effect key in what it writes', () => {
     const order = story(shop);
     order.succeed('payment', { chargeId: 'ch' });
-    expect(order.events().map(({ data }) => data).slice(1)).toEqual([
+    expect(
+      order
+        .events()
+        .map(({ data }) => data)
+        .slice(1),
+    ).toEqual([
       { step: 'payment', effectKey: 'o:payment' },
       { step: 'inventory', effectKey: 'o:inventory' },
       { step: 'payment', effectKey: 'o:payment', request: 'o@2', result: { chargeId: 'ch' } },
@@ -150,7 +155,7 @@ describe('S20 taking back', () => {
     expect(order.undone('afterA')).toEqual(['AfterAUndone', 'AUndoRequested']);
   });
 
-  it("looks through a step with nothing to undo, to what ran after it", () => {
+  it('looks through a step with nothing to undo, to what ran after it', () => {
     const order = story(plan({ a: 'undo', check: ['nothing', 'a'], c: ['undo', 'check'], d: ['undo', 'c'] }));
     order.succeed('a');
     order.succeed('check');
@@ -159,7 +164,7 @@ describe('S20 taking back', () => {
     expect(order.undone('c')).toEqual(['CUndone', 'AUndoRequested']);
   });
 
-  it("does not undo a step with nothing to undo", () => {
+  it('does not undo a step with nothing to undo', () => {
     const order = story(plan({ fraud: 'nothing', payment: ['undo', 'fraud'] }));
     order.succeed('fraud');
     expect(order.refuse('payment')).toEqual(['PaymentRefused', 'CancellationStarted payment', 'OrderCancelled']);
@@ -176,7 +181,13 @@ describe('S20 taking back', () => {
     order.die('payment', 'undo');
     expect(order.tell(cancel)).toEqual([]);
     expect(order.discard('payment!')).toEqual(['DeadLetterDiscarded payment', 'UndoneByHand payment', 'OrderCancelled']);
-    expect(order.events().at(-2)?.data).toEqual({ step: 'payment', effectKey: 'o:payment:undo', request: 'o@7', by: 'ops', reason: 'give up' });
+    expect(order.events().at(-2)?.data).toEqual({
+      step: 'payment',
+      effectKey: 'o:payment:undo',
+      request: 'o@7',
+      by: 'ops',
+      reason: 'give up',
+    });
   });
 
   it('refuses an answer that makes no sense, so that it is not lost', () => {
@@ -198,7 +209,11 @@ describe('a dead letter of a step', () => {
   it('stalls the order while independent branches go on, and its redrive resumes it', () => {
     const order = story(plan({ a: 'undo', b: 'undo', afterB: ['undo', 'b'] }));
     expect(order.die('a')).toEqual(['StepDeadLettered a']);
-    expect(order.order()).toMatchObject({ status: 'stalled', phase: 'placed', steps: { a: { dead: { direction: 'do', cause: 'TIMEOUT' } } } });
+    expect(order.order()).toMatchObject({
+      status: 'stalled',
+      phase: 'placed',
+      steps: { a: { dead: { direction: 'do', cause: 'TIMEOUT' } } },
+    });
     expect(order.succeed('b')).toEqual(['BSucceeded', 'AfterBRequested']);
     expect(order.redrive('a!')).toEqual(['DeadLetterRedriven a']);
     expect(order.order().status).toBe('placed');

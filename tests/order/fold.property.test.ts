@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fold } from '../../src/order/fold.ts';
 import type { Order } from '../../src/order/order.ts';
-import { schedules, play } from './support/histories.ts';
+import { play } from './support/histories.ts';
+import { schedules } from './support/schedules.ts';
 
 const frozenAll = (value: unknown): boolean =>
   typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(frozenAll));

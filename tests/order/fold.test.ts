@@ -111,15 +111,24 @@ describe('an event this code can not know', () => {
     ['a step every object has', () => fold([next(order, { type: 'StepSkipped', data: { step: 'constructor' } })], order)],
     ['a step of __proto__', () => fold([next(order, { type: 'StepSkipped', data: { step: '__proto__' } })], order)],
     ['no payload', () => fold([next(order, { data: null })], order)],
-    ['a plan of another shape', () => fold([{ ...placed, data: { details: {}, plan: { steps: [{ name: 'x', after: [], undo: 'later' }] } } }])],
-    ['a plan with an unknown predecessor', () => fold([{ ...placed, data: { details: {}, plan: { steps: [{ name: 'x', after: ['y'], undo: 'undo' }] } } }])],
+    [
+      'a plan of another shape',
+      () => fold([{ ...placed, data: { details: {}, plan: { steps: [{ name: 'x', after: [], undo: 'later' }] } } }]),
+    ],
+    [
+      'a plan with an unknown predecessor',
+      () => fold([{ ...placed, data: { details: {}, plan: { steps: [{ name: 'x', after: ['y'], undo: 'undo' }] } } }]),
+    ],
     ['no plan', () => fold([{ ...placed, data: { details: {} } }])],
     ['a second OrderPlaced', () => fold([{ ...placed, version: order.version + 1 }], order)],
     ['another first event', () => fold([{ ...placed, type: 'OrderConfirmed' }])],
     ['a gap', () => fold([next(order, { version: order.version + 2 })], order)],
     ['a repetition', () => fold([next(order, { version: order.version })], order)],
     ['another stream', () => fold([next(order, { stream: 'p' })], order)],
-    ['a payload of 5,000 levels', () => fold([{ ...placed, data: { plan: shop, details: JSON.parse('['.repeat(5_000) + ']'.repeat(5_000)) } }])],
+    [
+      'a payload of 5,000 levels',
+      () => fold([{ ...placed, data: { plan: shop, details: JSON.parse('['.repeat(5_000) + ']'.repeat(5_000)) } }]),
+    ],
   ])('S15 is told by a code and changes nothing: %s', (_, run) => {
     const text = JSON.stringify(order);
     const error = thrownBy(run);

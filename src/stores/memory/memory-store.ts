@@ -1,7 +1,8 @@
 import { backlogOf, markDone } from '../../core/checkpoint.ts';
+import { OrderfoldError } from '../../core/errors.ts';
 import type { KeyClaim, ParkedDelivery, StoredEvent, StreamRow } from '../../core/records.ts';
 import { shardOf } from '../../core/shard.ts';
-import type { Append, Appended, Batch, BatchResult, Page, Store, Unit, UnitResult } from '../../core/store.ts';
+import type { Append, Appended, Batch, BatchResult, Store, Unit, UnitResult } from '../../core/store.ts';
 import type { System } from '../../core/system.ts';
 import { memoryLeases } from './leases.ts';
 import { memoryParked } from './parked.ts';
@@ -24,7 +25,9 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
   const keys = new Map<string, KeyClaim>();
   const leases = memoryLeases(shards);
   const parked = memoryParked();
-  const replies = new Map<string, { id: string; result: BatchResult }>();
+  const replies = new Map<string, { readonly id: string; readonly result: BatchResult }>();
+  /** By owner, the batch that was last called absent. */
+  const absent = new Map<string, string>();
   const watchers = new Set<() => void>();
 
   const headOf = (shard: number): number => log[shard]?.length ?? 0;
@@ -84,6 +87,9 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
   };
 
   const commit = (batch: Batch): BatchResult => {
+    if (absent.get(batch.owner) === batch.id) {
+      throw new OrderfoldError('STORE', `batch ${batch.id} was called absent for good`, { retryable: false });
+    }
     const units = batch.units.map((unit) => guard(unit) ?? write(unit));
     const lost = batch.progress.flatMap(({ lease: ref, done, startMark }) => {
       const lease = leases.current(ref);
@@ -98,11 +104,6 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
     return result;
   };
 
-  const page = <Row>(rows: readonly Row[], limit: number, cursor: string | null): Page<Row> => {
-    const from = cursor === null ? 0 : Number(cursor);
-    return { rows: rows.slice(from, from + limit), nextCursor: from + limit < rows.length ? String(from + limit) : null };
-  };
-
   return {
     shards,
     async open() {},
@@ -114,7 +115,9 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
     },
     async lookUp(owner, batchId) {
       const reply = replies.get(owner);
-      return reply?.id === batchId ? reply.result : null;
+      if (reply?.id === batchId) return reply.result;
+      absent.set(owner, batchId);
+      return null;
     },
     async heads() {
       return log.map((events) => events.length);
@@ -163,17 +166,17 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
       return parked.ofStream(stream, which);
     },
     async dead(filter, limit, cursor) {
-      return page(parked.dead(filter), limit, cursor);
+      return parked.dead(filter, limit, cursor);
     },
     async counts() {
-      const byStatus: Record<string, number> = {};
-      for (const { row } of streams.values()) if (row.status !== null) byStatus[row.status] = (byStatus[row.status] ?? 0) + 1;
+      const byStatus = new Map<string, number>();
+      for (const { row } of streams.values()) if (row.status !== null) byStatus.set(row.status, (byStatus.get(row.status) ?? 0) + 1);
       const subscriptions: Record<string, { backlog: number; scheduled: number; dead: number; retries: number }> = {};
       for (const name of leases.names()) {
         const backlog = leases.of(name).reduce((sum, { checkpoint, shard }) => sum + backlogOf(checkpoint, headOf(shard)), 0);
         subscriptions[name] = { backlog, ...parked.tally(name) };
       }
-      return { streams: byStatus, subscriptions };
+      return { streams: Object.fromEntries(byStatus), subscriptions };
     },
     watch(changed) {
       watchers.add(changed);

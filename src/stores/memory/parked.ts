@@ -1,8 +1,12 @@
 import { isOpen, type ParkedDelivery, type ParkedWrite } from '../../core/records.ts';
-import type { LeaseRef, ParkedFilter } from '../../core/store.ts';
+import type { LeaseRef, Page, ParkedFilter } from '../../core/store.ts';
 
 const isInTheWay = (record: ParkedDelivery): boolean =>
   record.kind === 'delivery' && (record.state === 'scheduled' || (record.state === 'dead' && record.holds));
+
+/** Whether one letter comes after another in "the latest to die first". */
+const isBehind = (deadAt: number, id: string, otherDeadAt: number, otherId: string): boolean =>
+  deadAt < otherDeadAt || (deadAt === otherDeadAt && id < otherId);
 
 const laneOf = (subscription: string, stream: string): string => `${subscription}\0${stream}`;
 
@@ -37,10 +41,11 @@ export const memoryParked = () => {
 
   const write = ({ record, expect, delayMs, failed }: ParkedWrite, now: number): void => {
     if (failed === true) retries.set(record.subscription, (retries.get(record.subscription) ?? 0) + 1);
+    const dies = record.state === 'dead' && records.get(record.id)?.state !== 'dead';
     put({
       ...record,
       dueAt: delayMs === undefined ? record.dueAt : now + delayMs,
-      deadAt: record.state === 'dead' ? (record.deadAt ?? now) : record.deadAt,
+      deadAt: dies ? now : record.deadAt,
       revision: expect === 'absent' ? 1 : expect + 1,
     });
   };
@@ -75,8 +80,10 @@ export const memoryParked = () => {
       [...records.values()]
         .filter((record) => record.stream === stream && (which === 'all' || isOpen(record.state)))
         .sort((a, b) => (a.subscription < b.subscription ? -1 : a.subscription > b.subscription ? 1 : a.version - b.version)),
-    dead: (filter: ParkedFilter): ParkedDelivery[] =>
-      [...records.values()]
+    /** Page by page: a cursor is the place of the page's last letter, so that it stands whatever becomes of the letters before it. */
+    dead(filter: ParkedFilter, limit: number, cursor: string | null): Page<ParkedDelivery> {
+      const [lastDeadAt, lastId = ''] = cursor === null ? [] : (JSON.parse(cursor) as [number, string]);
+      const rows = [...records.values()]
         .filter(
           (record) =>
             record.state === 'dead' &&
@@ -85,7 +92,11 @@ export const memoryParked = () => {
             (filter.stream === undefined || filter.stream === record.stream) &&
             (filter.cause === undefined || filter.cause === record.cause),
         )
-        .sort((a, b) => (b.deadAt ?? 0) - (a.deadAt ?? 0) || (a.id < b.id ? 1 : -1)),
+        .filter(({ deadAt, id }) => lastDeadAt === undefined || isBehind(deadAt ?? 0, id, lastDeadAt, lastId))
+        .sort((a, b) => (isBehind(a.deadAt ?? 0, a.id, b.deadAt ?? 0, b.id) ? 1 : -1));
+      const last = rows.length > limit ? rows[limit - 1] : undefined;
+      return { rows: rows.slice(0, limit), nextCursor: last === undefined ? null : JSON.stringify([last.deadAt, last.id]) };
+    },
     tally(subscription: string): { scheduled: number; dead: number; retries: number } {
       const mine = [...records.values()].filter((record) => record.subscription === subscription);
       return {

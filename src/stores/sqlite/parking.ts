@@ -76,7 +76,12 @@ interface Tally {
 
 export const createParking = (session: Session, system: System): Parking => {
   const tallies = new Map<string, Tally>();
-  session.remembers(() => tallies.clear());
+  /** What a guard has found and the write behind it would look for again. */
+  const judged = new Map<string, ParkedRow | undefined>();
+  session.remembers(() => {
+    tallies.clear();
+    judged.clear();
+  });
 
   const tallyOf = (subscription: string): Tally => {
     let tally = tallies.get(subscription);
@@ -145,9 +150,14 @@ export const createParking = (session: Session, system: System): Parking => {
   };
 
   return {
-    revision: (id) => find(id)?.revision ?? 'absent',
+    revision(id) {
+      const row = find(id);
+      judged.set(id, row);
+      return row?.revision ?? 'absent';
+    },
     write({ record, delayMs, failed }) {
-      const row = find(record.id);
+      const row = judged.has(record.id) ? judged.get(record.id) : find(record.id);
+      judged.delete(record.id);
       const before = row && parkedDelivery(row);
       const now = system.now();
       if (before !== undefined) count(before, -1);
@@ -171,6 +181,7 @@ export const createParking = (session: Session, system: System): Parking => {
     started: (subscription, shard) =>
       (session.sql(SQL.STARTED).all(subscription, shard) as unknown as readonly ParkedRow[]).map(parkedDelivery),
     flush() {
+      judged.clear();
       for (const [subscription, { scheduled, dead, retries, open }] of tallies) {
         if (scheduled !== 0 || dead !== 0 || retries !== 0) session.sql(SQL.COUNT_PARKED).run(subscription, scheduled, dead, retries);
         for (const [shard, by] of open) if (by !== 0) session.sql(SQL.COUNT_PARKED_HERE).run(subscription, shard, by);

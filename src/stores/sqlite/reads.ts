@@ -74,9 +74,10 @@ export const createReads = (session: Session, system: System, log: Log, leases: 
         const now = system.now();
         const found: { n: number; due_at: number }[] = [];
         let nextAt = Infinity;
-        for (const { subscription, shard } of refs) {
-          found.push(...(sql(SQL.DUE).all(subscription, shard, now, limit + 1) as unknown as typeof found));
-          const next = sql(SQL.NEXT_DUE).get(subscription, shard, now) as { readonly due_at: number } | undefined;
+        for (const subscription of new Set(refs.map((ref) => ref.subscription))) {
+          const shards = JSON.stringify(refs.filter((ref) => ref.subscription === subscription).map(({ shard }) => shard));
+          found.push(...(sql(SQL.DUE).all(subscription, now, shards, limit + 1) as unknown as typeof found));
+          const next = sql(SQL.NEXT_DUE).get(subscription, now, shards) as { readonly due_at: number } | undefined;
           nextAt = Math.min(nextAt, next?.due_at ?? Infinity);
         }
         found.sort((a, b) => a.due_at - b.due_at || a.n - b.n);

@@ -90,7 +90,7 @@ CREATE TABLE parked (
 );
 CREATE INDEX parked_by_stream ON parked (stream);
 CREATE INDEX parked_in_way ON parked (subscription, stream, version) WHERE in_way = 1;
-CREATE INDEX parked_due ON parked (subscription, shard, due_at) WHERE runs = 1;
+CREATE INDEX parked_due ON parked (subscription, due_at, shard) WHERE runs = 1;
 CREATE INDEX parked_started ON parked (subscription, shard) WHERE started_at IS NOT NULL AND state IN ('scheduled', 'dead');
 CREATE INDEX dead_by_time ON parked (dead_at, n) WHERE state = 'dead';
 CREATE INDEX dead_by_subscription ON parked (subscription, dead_at, n) WHERE state = 'dead';

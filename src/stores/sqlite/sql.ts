@@ -87,10 +87,11 @@ export const LANE_FRONT =
 export const SET_RUNS = 'UPDATE parked SET runs = ?2 WHERE n = ?1';
 export const IS_HELD =
   'SELECT 1 AS held FROM parked INDEXED BY parked_in_way WHERE in_way = 1 AND subscription = ?1 AND stream = ?2 AND version < ?3 LIMIT 1';
-export const DUE =
-  'SELECT n, due_at FROM parked INDEXED BY parked_due WHERE runs = 1 AND subscription = ?1 AND shard = ?2 AND due_at <= ?3 ORDER BY due_at LIMIT ?4';
-export const NEXT_DUE =
-  'SELECT due_at FROM parked INDEXED BY parked_due WHERE runs = 1 AND subscription = ?1 AND shard = ?2 AND due_at > ?3 ORDER BY due_at LIMIT 1';
+/** By due time over all shards and not shard by shard: one place to write to for all timers, one question for all leases. */
+const RUNS = 'FROM parked INDEXED BY parked_due WHERE runs = 1 AND subscription = ?1';
+const IN_SHARDS = 'shard IN (SELECT value FROM json_each(?3))';
+export const DUE = `SELECT n, due_at ${RUNS} AND due_at <= ?2 AND ${IN_SHARDS} ORDER BY due_at LIMIT ?4`;
+export const NEXT_DUE = `SELECT due_at ${RUNS} AND due_at > ?2 AND ${IN_SHARDS} ORDER BY due_at LIMIT 1`;
 export const STARTED = `${PARKED} INDEXED BY parked_started WHERE started_at IS NOT NULL AND state IN ('scheduled', 'dead') AND subscription = ?1 AND shard = ?2 ORDER BY position, id`;
 
 /** Dead letters, newest first, below (dead_at, n). The narrowest index first: most values of it are few. */

@@ -1,7 +1,7 @@
 import { eventId } from '../../../src/core/envelope.ts';
 import type { FoldableEvent } from '../../../src/order/evolve.ts';
-import { effectKey, parseStepEvent } from '../../../src/order/names.ts';
-import type { Plan } from '../../../src/order/plan.ts';
+import { effectKey } from '../../../src/order/names.ts';
+import { type Plan, typesOf } from '../../../src/order/plan.ts';
 
 /** A law looks at a history from its events alone, never at a folded state, and says in words what is wrong. */
 export type Law = (events: readonly FoldableEvent[], plan: Plan) => readonly string[];
@@ -17,7 +17,7 @@ interface Fact {
 
 const facts = (events: readonly FoldableEvent[], plan: Plan): readonly Fact[] =>
   events.map(({ type, data, stream, version }) => {
-    const parsed = parseStepEvent(plan.steps, type);
+    const parsed = typesOf(plan).get(type);
     const payload = data as Readonly<Record<string, unknown>>;
     return { id: eventId(stream, version), type, kind: parsed?.kind ?? type, step: (payload.step as string) ?? '', data: payload };
   });
@@ -26,7 +26,8 @@ const has = (seen: readonly Fact[], step: string, ...kinds: readonly string[]) =
   seen.some((fact) => fact.step === step && kinds.includes(fact.kind));
 
 /** S16 */
-export const versionsAreGapFree: Law = (events) => events.flatMap(({ version }, at) => (version === at + 1 ? [] : [`event ${at + 1} has version ${version}`]));
+export const versionsAreGapFree: Law = (events) =>
+  events.flatMap(({ version }, at) => (version === at + 1 ? [] : [`event ${at + 1} has version ${version}`]));
 
 /** S5 */
 export const stepsWaitForTheirAfter: Law = (events, plan) => {
@@ -98,7 +99,8 @@ export const outcomesNameWhatTheyAnswer: Law = (events, plan) => {
   return all.flatMap(({ kind, step, type, data }, at) => {
     if (!ANSWERS.has(kind) && !/Letter/.test(kind)) return [];
     const request = all.slice(0, at).find(({ id }) => id === data.request);
-    if (request?.step !== step || !/Requested$/.test(request.kind)) return [`${type} answers ${String(data.request)}, which is no request of ${step}`];
+    if (request?.step !== step || !/Requested$/.test(request.kind))
+      return [`${type} answers ${String(data.request)}, which is no request of ${step}`];
     const stream = events[at]?.stream as string;
     const keys = [effectKey(stream, step, 'do'), effectKey(stream, step, 'undo')];
     return keys.includes(data.effectKey as string) ? [] : [`${type} has the effect key ${String(data.effectKey)}`];
@@ -109,7 +111,9 @@ export const outcomesNameWhatTheyAnswer: Law = (events, plan) => {
 export const undoneInOrder: Law = (events, plan) => {
   const all = facts(events, plan);
   const stands = (seen: readonly Fact[], name: string): boolean => {
-    const last = seen.findLast((fact) => fact.step === name && /^(Requested|Succeeded|Refused|Undone|UndoneByHand|StepSkipped|StepWaived)$/.test(fact.kind));
+    const last = seen.findLast(
+      (fact) => fact.step === name && /^(Requested|Succeeded|Refused|Undone|UndoneByHand|StepSkipped|StepWaived)$/.test(fact.kind),
+    );
     if (last === undefined || /Refused|Undone|UndoneByHand|StepSkipped/.test(last.kind)) return false;
     if (last.kind === 'Requested') return true;
     const { undo } = plan.steps.find((step) => step.name === name) as Plan['steps'][number];

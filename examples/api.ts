@@ -1,0 +1,14 @@
+import { ordersOf, startProducer } from './producer.ts';
+import { refusedStart, settingsOrExit } from './settings.ts';
+import { drainOnStop } from './shutdown.ts';
+
+const settings = settingsOrExit('api');
+const orders = ordersOf(settings);
+const producer = await startProducer(orders, settings).catch(refusedStart);
+
+drainOnStop(settings.graceMs + 5000, async () => {
+  await producer.close();
+  await orders.close();
+});
+console.log(`listening on ${producer.url}`);
+process.send?.({ ready: true, port: producer.port });

@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import type { Plan, UndoKind } from '../../../src/order/plan.ts';
+
+const NAMES = ['payment', 'inventory', 'shipping', 'loyalty', 'notification'] as const;
+const UNDO: readonly UndoKind[] = ['undo', 'undo', 'undo', 'nothing', 'irreversible'];
+
+/** Any plan of 1 to 5 steps: every `after` is a subset of the earlier steps, and about every second one has a point of no return. */
+export const plans = (): fc.Arbitrary<Plan> =>
+  fc.array(fc.record({ after: fc.nat(31), undo: fc.constantFrom(...UNDO) }), { minLength: 1, maxLength: 5 }).map((steps) => ({
+    steps: steps.map(({ after, undo }, at) => ({
+      name: NAMES[at] as string,
+      after: NAMES.slice(0, at).filter((_, bit) => (after >> bit) & 1),
+      undo,
+    })),
+  }));
+
+/**
+ * One thing that happens. `pick` chooses among what there is to choose from at that moment, so every list of moves makes sense
+ * for every plan; a move with nothing to choose from is passed over.
+ */
+export type Move =
+  | { readonly move: 'succeed' | 'refuse' | 'skip' | 'late'; readonly pick: number }
+  /** Attempts used up. `happened`: the call had its effect, only the reply was lost. */
+  | { readonly move: 'die'; readonly pick: number; readonly happened: boolean }
+  | { readonly move: 'redrive' | 'discard' | 'repeat'; readonly pick: number }
+  | { readonly move: 'cancel' }
+  | { readonly move: 'deadline' };
+
+export const moves = (): fc.Arbitrary<readonly Move[]> => {
+  const pick = fc.nat(11);
+  return fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.record({ move: fc.constant('succeed' as const), pick }) },
+      { weight: 2, arbitrary: fc.record({ move: fc.constantFrom('refuse' as const, 'skip' as const, 'late' as const), pick }) },
+      { weight: 3, arbitrary: fc.record({ move: fc.constant('die' as const), pick, happened: fc.boolean() }) },
+      { weight: 3, arbitrary: fc.record({ move: fc.constantFrom('redrive' as const, 'discard' as const, 'repeat' as const), pick }) },
+      { weight: 1, arbitrary: fc.record({ move: fc.constantFrom('cancel' as const, 'deadline' as const) }) },
+    ),
+    { maxLength: 30, size: 'max' },
+  );
+};
+
+/** How the rest is played once the moves are used up: open dead letters are redriven or discarded, requests succeed or, where they may, are refused. */
+export interface Ending {
+  readonly letters: 'redrive' | 'discard';
+  readonly answers: 'succeed' | 'refuse';
+}
+
+export interface Schedule {
+  readonly plan: Plan;
+  readonly moves: readonly Move[];
+  readonly ending: Ending;
+}
+
+export const schedules = (): fc.Arbitrary<Schedule> =>
+  fc.record({
+    plan: plans(),
+    moves: moves(),
+    ending: fc.record({ letters: fc.constantFrom('redrive', 'discard'), answers: fc.constantFrom('succeed', 'refuse') }),
+  });

@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { type Action, type Behaviour, NAMES, type Scenario } from './bus-world.ts';
+import type { StoreFault } from './process.ts';
+
+const behaviour = fc.constantFrom<Behaviour>('ok', 'slow', 'throw', 'throw', 'permanent', 'hang', 'kill', 'append');
+const script = fc.oneof(
+  { weight: 3, arbitrary: fc.array(behaviour, { maxLength: 3 }) },
+  { weight: 1, arbitrary: fc.constant<Behaviour[]>(['never']) },
+);
+const at = fc.integer({ min: 0, max: 4000 });
+const worker = fc.nat(2);
+const when = fc.constantFrom('before' as const, 'after' as const);
+
+const publish = fc.record({ at, do: fc.constant('publish' as const), stream: fc.nat(4), script, of: fc.constantFrom(...NAMES) });
+const trouble: fc.Arbitrary<Action> = fc.oneof(
+  fc.record({ at, do: fc.constant('crash' as const), worker, arrive: fc.boolean() }),
+  fc.record({ at, do: fc.constant('stall' as const), worker, forMs: fc.integer({ min: 100, max: 4000 }) }),
+  fc.record({ at, do: fc.constant('stop' as const), worker, graceMs: fc.constantFrom(0, 20, 1000) }),
+  fc.record({ at, do: fc.constant('away' as const), forMs: fc.integer({ min: 10, max: 3000 }), when }),
+  fc.record({ at, do: fc.constantFrom('redrive' as const, 'redrive' as const, 'discard' as const), worker }),
+  fc.record({ at, do: fc.constant('wallClock' as const), worker, byMs: fc.constantFrom(-3_600_000, 3_600_000) }),
+);
+const storeFault: fc.Arbitrary<StoreFault> = fc.record({
+  of: fc.constantFrom<StoreFault['of']>('any', 'commit', 'commit', 'lookUp', 'tick', 'heads', 'read', 'due', 'held'),
+  nth: fc.integer({ min: 1, max: 40 }),
+  kind: fc.constantFrom<StoreFault['kind']>('rejectBefore', 'rejectAfter', 'crashBefore', 'crashAfter', 'slow'),
+});
+
+/** Some dozens of events in a few streams, and every trouble there is. */
+export const scenarios: fc.Arbitrary<Scenario> = fc.record({
+  seed: fc.nat(),
+  shards: fc.integer({ min: 1, max: 3 }),
+  workers: fc.integer({ min: 1, max: 3 }),
+  concurrency: fc.constantFrom(1, 2, 8),
+  latencyMs: fc.constantFrom(0, 0, 4),
+  hints: fc.constantFrom('others' as const, 'none' as const),
+  faults: fc.array(fc.array(storeFault, { maxLength: 3 }), { maxLength: 3 }),
+  actions: fc.tuple(fc.array(publish, { minLength: 1, maxLength: 25 }), fc.array(trouble, { maxLength: 6 })).map(([a, b]) => [...a, ...b]),
+});

@@ -1,0 +1,299 @@
+import { isOrderfoldError } from '../../src/core/errors.ts';
+import { permanent } from '../../src/core/permanent.ts';
+import { RetryPolicy } from '../../src/core/retry-policy.ts';
+import { createEventBus, type EventBus } from '../../src/runtime/event-bus.ts';
+import type { Delivery } from '../../src/runtime/subscription.ts';
+import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
+import { createCluster, type Process, type StoreFault } from './process.ts';
+import { type VirtualSystem, virtualSystem } from './virtual-system.ts';
+import { createWitness, type Witness } from './witness.ts';
+
+/** What a handler does at one of its starts. `never` fails until the world is healed. */
+export type Behaviour = 'ok' | 'slow' | 'throw' | 'permanent' | 'hang' | 'kill' | 'append' | 'never';
+
+export type Action =
+  | { readonly at: number; readonly do: 'publish'; readonly stream: number; readonly script: readonly Behaviour[]; readonly of: SubscriptionName }
+  | { readonly at: number; readonly do: 'crash'; readonly worker: number; readonly arrive: boolean }
+  | { readonly at: number; readonly do: 'stall'; readonly worker: number; readonly forMs: number }
+  | { readonly at: number; readonly do: 'stop'; readonly worker: number; readonly graceMs: number }
+  | { readonly at: number; readonly do: 'away'; readonly forMs: number; readonly when: 'before' | 'after' }
+  | { readonly at: number; readonly do: 'redrive' | 'discard'; readonly worker: number }
+  | { readonly at: number; readonly do: 'wallClock'; readonly worker: number; readonly byMs: number };
+
+export interface Scenario {
+  readonly seed: number;
+  readonly shards: number;
+  readonly workers: number;
+  readonly concurrency: number;
+  readonly latencyMs: number;
+  readonly hints: 'others' | 'none';
+  /** Of the workers' first lives, by worker. */
+  readonly faults: readonly (readonly StoreFault[])[];
+  readonly actions: readonly Action[];
+}
+
+type Events = { Did: { readonly script: Readonly<Record<string, readonly Behaviour[]>> }; Noted: { readonly by: string } };
+
+export const TIMEOUT_MS = 400;
+export const LEASE_MS = 1000;
+
+export const SUBSCRIPTIONS = {
+  holding: { onDead: 'hold', retry: RetryPolicy.fixed({ delayMs: 50 }).maxAttempts(3), types: ['Did'] },
+  going: { onDead: 'continue', retry: RetryPolicy.exponential({ baseMs: 40, jitter: 'full' }).maxAttempts(2), types: ['Did', 'Noted'] },
+} as const;
+export type SubscriptionName = keyof typeof SUBSCRIPTIONS;
+export const NAMES = Object.keys(SUBSCRIPTIONS) as SubscriptionName[];
+
+/** One start of a handler. */
+export interface Run {
+  readonly subscription: SubscriptionName;
+  readonly event: string;
+  readonly stream: string;
+  readonly version: number;
+  readonly attempt: number;
+  readonly generation: number;
+  readonly process: Process;
+  readonly startedAt: number;
+  readonly lease: { readonly owner: string; readonly epoch: number } | undefined;
+  ended: 'ok' | 'failed' | null;
+}
+
+export interface World {
+  readonly system: VirtualSystem;
+  readonly witness: Witness;
+  readonly runs: readonly Run[];
+  /** Everything that broke an invariant, in words. */
+  readonly faults: readonly string[];
+  /** Crashes, stalls, outages and store faults that really struck. */
+  readonly struck: number;
+  /** One line per start and end, for the same seed the same. */
+  readonly trace: readonly string[];
+}
+
+interface Member {
+  process: Process;
+  bus: EventBus<Events>;
+  lives: number;
+}
+
+const HEAL_MS = 60_000;
+
+/** Plays a scenario to its quiet end, heals the world, redrives what is dead, and tells everything that was wrong. */
+export const playBus = async (scenario: Scenario): Promise<World> => {
+  const system = virtualSystem({ seed: scenario.seed });
+  const witness = createWitness(createMemoryStore(system, scenario.shards), system);
+  const cluster = createCluster(system, witness.store);
+  const runs: Run[] = [];
+  const faults: string[] = [];
+  const trace: string[] = [];
+  const starts = new Map<string, number>();
+  const promised = new Set<string>();
+  let healed = false;
+  let struck = 0;
+  const wrong = (what: string): void => void faults.push(`${system.monotonic()} ms: ${what}`);
+  const tell = (line: string): void => void trace.push(`${system.monotonic()} ${line}`);
+
+  const isLive = (run: Run): boolean => {
+    const owner = witness.ownerOf(run.subscription, shardOf(run));
+    const owned = owner !== undefined && owner.owner === run.lease?.owner && owner.epoch === run.lease.epoch;
+    return run.ended === null && run.process.alive && owned && system.monotonic() < run.startedAt + TIMEOUT_MS;
+  };
+  const shardOf = ({ stream }: { readonly stream: string }): number => witness.events.get(stream)?.[0]?.shard ?? 0;
+
+  /** R3, R9, R16, R17: may this start? */
+  const judgeStart = (run: Run): void => {
+    const { subscription, stream, version, event, attempt, generation } = run;
+    const id = `${subscription}:${event}`;
+    const settings = SUBSCRIPTIONS[subscription];
+    if (attempt > (settings.retry.attempts ?? Infinity)) wrong(`R3 attempt ${attempt} of ${id}`);
+    for (const other of runs) {
+      if (other.subscription !== subscription || other.stream !== stream) continue;
+      if (isLive(other)) wrong(`R16 ${id} starts in ${run.process.name} while ${other.event} runs in ${other.process.name}`);
+      if (other.event === event && other.generation === generation && other.attempt > attempt)
+        wrong(`R9 ${id} is told attempt ${attempt} after ${other.attempt}`);
+    }
+    for (const earlier of witness.events.get(stream) ?? []) {
+      if (earlier.version >= version || !(settings.types as readonly string[]).includes(earlier.type)) continue;
+      const record = witness.parked.get(`${subscription}:${stream}@${earlier.version}`);
+      if (record !== undefined) {
+        const inTheWay = record.state === 'scheduled' ? record.holds || record.generation === 0 : record.state === 'dead' && record.holds;
+        if (inTheWay) wrong(`R16/R17 ${id} starts while version ${earlier.version} is ${record.state}`);
+        continue;
+      }
+      const last = runs.findLast((one) => one.subscription === subscription && one.stream === stream && one.version === earlier.version);
+      if (last?.ended !== 'ok' && !witness.isDone(subscription, earlier)) wrong(`R16 ${id} starts before version ${earlier.version} has run`);
+    }
+    const record = witness.parked.get(id);
+    if (record !== undefined && record.startedAt === null) wrong(`${id} starts and its start is not written down`);
+    if (record !== undefined && system.now() < record.dueAt) wrong(`R6 ${id} starts ${record.dueAt - system.now()} ms too early`);
+  };
+
+  witness.onDone((subscription, event) => {
+    const settings = SUBSCRIPTIONS[subscription as SubscriptionName];
+    if (!(settings.types as readonly string[]).includes(event.type)) return undefined;
+    const ran = runs.some(
+      (run) => run.subscription === subscription && run.event === `${event.stream}@${event.version}` && run.ended === 'ok',
+    );
+    return ran ? undefined : `R1/R22 ${subscription}:${event.stream}@${event.version} is done and never succeeded`;
+  });
+
+  const handle = (process: Process, subscription: SubscriptionName) => (delivery: Delivery) =>
+    process.inside(async () => {
+      const { id: event, stream, version, attempt, generation, data } = delivery;
+      const started = starts.get(`${subscription}:${event}`) ?? 0;
+      starts.set(`${subscription}:${event}`, started + 1);
+      const script = (data as Partial<Events['Did']>).script?.[subscription] ?? [];
+      const scripted = script.at(-1) === 'never' ? (script[started] ?? 'never') : (script[started] ?? 'ok');
+      const behaviour = healed ? 'ok' : scripted;
+      const lease = witness.ownerOf(subscription, shardOf({ stream }));
+      const run: Run = { subscription, event, stream, version, attempt, generation, process, startedAt: system.monotonic(), lease, ended: null };
+      judgeStart(run);
+      runs.push(run);
+      tell(`${process.name} ${subscription}:${event} attempt ${generation}.${attempt} ${behaviour}`);
+      const end = (how: 'ok' | 'failed'): void => {
+        run.ended = how;
+        tell(`${process.name} ${subscription}:${event} ${how}`);
+      };
+      if (behaviour === 'kill') {
+        struck += 1;
+        process.crash();
+        await new Promise(() => {});
+      }
+      if (behaviour === 'hang') await new Promise(() => {});
+      if (behaviour === 'slow') await process.sleep(30);
+      if (behaviour === 'throw' || behaviour === 'permanent' || behaviour === 'never') {
+        end('failed');
+        throw behaviour === 'permanent' ? permanent('no') : new Error('not now');
+      }
+      end('ok');
+      return behaviour === 'append' ? [{ type: 'Noted' as const, data: { by: event } }] : undefined;
+    });
+
+  /** As its supervisor would: again, a while later, until it runs. */
+  const start = (process: Process, bus: EventBus<Events>): void => {
+    bus.start({ leaseMs: LEASE_MS, concurrency: scenario.concurrency }).catch((error: unknown) => {
+      tell(`${process.name} ${String(error)}`);
+      if (isOrderfoldError(error, 'STORE')) process.system.setTimer(300, () => start(process, bus));
+    });
+  };
+
+  const begin = (index: number, lives: number): Member => {
+    const own = lives === 1 ? (scenario.faults[index] ?? []) : [];
+    const process = cluster.process(`w${index}.${lives}`, { faults: own, latencyMs: scenario.latencyMs, hints: scenario.hints });
+    const bus = createEventBus<Events>(process.system, { store: process.store });
+    for (const name of NAMES) {
+      const { onDead, retry, types } = SUBSCRIPTIONS[name];
+      const on = Object.fromEntries(types.map((type) => [type, handle(process, name)]));
+      bus.subscribe(name, { on, onDead, retry, timeoutMs: TIMEOUT_MS, start: 'beginning' });
+    }
+    bus.on('trouble', ({ where, error }) => tell(`${process.name} trouble ${where}: ${String(error)}`));
+    start(process, bus);
+    return { process, bus, lives };
+  };
+
+  const workers = Array.from({ length: scenario.workers }, (_, index) => begin(index, 1));
+  const api = createEventBus<Events>(cluster.process('api', { latencyMs: scenario.latencyMs }).system, {
+    store: cluster.process('api', { latencyMs: scenario.latencyMs }).store,
+  });
+  const worker = (index: number): Member => workers[index % workers.length] as Member;
+  /** A dead process is started anew by its supervisor a while later. */
+  const revive = (): void => {
+    for (const [index, member] of workers.entries()) {
+      if (member.process.alive) continue;
+      struck += member.process.struck;
+      workers[index] = begin(index, member.lives + 1);
+    }
+  };
+
+  const act = (action: Action): void => {
+    tell(JSON.stringify(action));
+    if (action.do === 'publish') {
+      const { stream, script, of } = action;
+      const event = { stream: `s${stream}`, type: 'Did' as const, data: { script: { [of]: script } } };
+      api.publish(event).then(
+        ({ id }) => promised.add(id),
+        (error: unknown) => tell(`publish: ${String(error)}`),
+      );
+      return;
+    }
+    if (action.do === 'away') {
+      struck += 1;
+      return cluster.away(action.forMs, action.when);
+    }
+    const { process, bus } = worker(action.worker);
+    if (action.do === 'redrive' || action.do === 'discard') {
+      bus.deadLetters[action.do]({ filter: {} }, { by: 'op', reason: 'test' }).catch((error: unknown) => tell(`${action.do}: ${String(error)}`));
+      return;
+    }
+    if (action.do === 'wallClock') return process.stepWallClock(action.byMs);
+    struck += 1;
+    if (action.do === 'crash') process.crash(action.arrive);
+    if (action.do === 'stall') process.stall(action.forMs);
+    if (action.do === 'stop') {
+      bus.stop({ graceMs: action.graceMs }).then(
+        () => start(process, bus),
+        (error: unknown) => wrong(`R25 stop: ${String(error)}`),
+      );
+    }
+  };
+
+  const wantedBy = (name: SubscriptionName) =>
+    [...witness.events.values()].flat().filter(({ type }) => (SUBSCRIPTIONS[name].types as readonly string[]).includes(type));
+  const isQuiet = (): boolean =>
+    NAMES.every((name) => wantedBy(name).every((event) => witness.isDone(name, event))) &&
+    [...witness.parked.values()].every(
+      (record) =>
+        record.state !== 'scheduled' ||
+        [...witness.parked.values()].some(
+          (other) =>
+            other.subscription === record.subscription &&
+            other.stream === record.stream &&
+            other.version < record.version &&
+            other.state === 'dead' &&
+            other.holds,
+        ),
+    );
+  const untilQuiet = async (what: string): Promise<void> => {
+    for (let waited = 0; waited < HEAL_MS; waited += 500) {
+      await system.advance(500);
+      revive();
+      if (isQuiet()) return;
+    }
+    const open = NAMES.flatMap((name) => wantedBy(name).filter((event) => !witness.isDone(name, event)).map((event) => `${name}:${event.stream}@${event.version}`));
+    const waiting = [...witness.parked.values()].filter(({ state }) => state === 'scheduled').map(({ id, startedAt }) => `${id}${startedAt === null ? '' : ' (started)'}`);
+    wrong(`R1/R28 not quiet ${HEAL_MS} ms ${what}; undone: ${open.join(' ')}; scheduled: ${waiting.join(' ')}`);
+  };
+
+  for (const action of [...scenario.actions].sort((a, b) => a.at - b.at)) {
+    while (system.monotonic() < action.at) {
+      await system.advance(Math.min(250, action.at - system.monotonic()));
+      revive();
+    }
+    act(action);
+  }
+  await untilQuiet('after the last action');
+  healed = true;
+  cluster.heal();
+  await system.advance(5000);
+  revive();
+  for (let round = 0; [...witness.parked.values()].some(({ state }) => state === 'dead') && round < 20; round += 1) {
+    await system.run(worker(0).bus.deadLetters.redrive({ filter: {} }, { by: 'op', reason: 'healed' }));
+    await untilQuiet('after redriving what was dead');
+  }
+
+  for (const id of promised) {
+    const [stream = '', version = ''] = id.split('@');
+    if (witness.events.get(stream)?.[Number(version) - 1] === undefined) wrong(`R26 ${id} was promised and is not there`);
+  }
+  for (const record of witness.parked.values()) {
+    if (record.state !== 'done' && record.state !== 'discarded') wrong(`R1 ${record.id} ends as ${record.state}`);
+    const ran = runs.some((run) => `${run.subscription}:${run.event}` === record.id && run.ended === 'ok' && run.generation === record.generation);
+    if (record.state === 'done' && !ran) wrong(`R2 ${record.id} is done and did not succeed in generation ${record.generation}`);
+  }
+  struck += workers.reduce((sum, { process }) => sum + process.struck, 0);
+  for (const { process, bus } of workers) if (process.alive) await system.run(bus.close());
+  await system.run(api.close());
+  await system.advance(2000);
+  if (system.pending > 0) wrong(`R25 ${system.pending} timers are left after everything was closed`);
+  return { system, witness, runs, faults: [...faults, ...witness.faults], struck, trace };
+};

@@ -1,0 +1,203 @@
+import { OrderfoldError } from '../../src/core/errors.ts';
+import type { Store } from '../../src/core/store.ts';
+import type { System } from '../../src/core/system.ts';
+import type { VirtualSystem } from './virtual-system.ts';
+
+/** What strikes a process at its n-th call of one member of the store, or of any, counted from 1. */
+export interface StoreFault {
+  readonly of: 'any' | 'open' | 'register' | 'commit' | 'lookUp' | 'tick' | 'heads' | 'read' | 'due' | 'held' | 'stream' | 'events';
+  readonly nth: number;
+  /** `…Before`: the store never saw the call; `…After`: it did all of it, and the reply was lost. `slow`: the reply takes a second. */
+  readonly kind: 'rejectBefore' | 'rejectAfter' | 'crashBefore' | 'crashAfter' | 'slow';
+}
+
+export interface ProcessOptions {
+  readonly faults?: readonly StoreFault[];
+  /** Each way to the store takes up to this long. @default 0 */
+  readonly latencyMs?: number;
+  /** Whose commits the process is told of. @default 'others' */
+  readonly hints?: 'others' | 'none';
+  /** Hears of every call of the store. */
+  readonly asked?: (member: string, given: readonly unknown[]) => void;
+}
+
+/** One operating-system process: what it holds of the world dies, stalls or is cut off with it. */
+export interface Process {
+  readonly name: string;
+  readonly system: System;
+  readonly store: Store;
+  readonly alive: boolean;
+  /** Faults and outages that really struck. */
+  readonly struck: number;
+  /** Ends at once. Store calls on their way arrive all the same if `arrive`, but nobody hears of them. */
+  crash(arrive?: boolean): void;
+  /** Does nothing for a while, then everything it missed. */
+  stall(durationMs: number): void;
+  /** Its own wall clock jumps. */
+  stepWallClock(byMs: number): void;
+  /** What runs inside the process: never begins in a dead one, and what it comes to is not heard by one. */
+  inside<T>(work: () => T | Promise<T>): Promise<T>;
+  sleep(durationMs: number): Promise<void>;
+}
+
+/** Processes over one store and one clock. */
+export interface Cluster {
+  process(name: string, options?: ProcessOptions): Process;
+  /** Until then every store call of every process is refused, before or after it was carried out. */
+  away(durationMs: number, when: 'before' | 'after'): void;
+  /** No outage and no fault strikes from now on. */
+  heal(): void;
+}
+
+const never = <T>(): Promise<T> => new Promise<T>(() => {});
+
+export const createCluster = (system: VirtualSystem, shared: Store): Cluster => {
+  let healed = false;
+  let outage: { readonly until: number; readonly when: 'before' | 'after' } = { until: 0, when: 'before' };
+  const watchers = new Set<{ readonly of: string; readonly changed: () => void }>();
+
+  const process = (name: string, { faults = [], latencyMs = 0, hints = 'others', asked = () => {} }: ProcessOptions = {}): Process => {
+    let alive = true;
+    let arrives = false;
+    let backlog: (() => void)[] | null = null;
+    const calls = new Map<string, number>();
+    let struck = 0;
+    let ids = 0;
+    let wallOffsetMs = 0;
+    const armed = new Set<() => void>();
+
+    const enter = (task: () => void): void => {
+      if (!alive) return;
+      if (backlog === null) task();
+      else backlog.push(task);
+    };
+    const heard = <T>(promise: Promise<T>): Promise<T> =>
+      new Promise((resolve, reject) =>
+        promise.then(
+          (value) => enter(() => resolve(value)),
+          (error: unknown) => enter(() => reject(error)),
+        ),
+      );
+    const after = (delayMs: number): Promise<void> =>
+      delayMs <= 0 ? Promise.resolve() : new Promise((resolve) => void system.setTimer(delayMs, resolve));
+    const oneWay = (): Promise<void> => (latencyMs === 0 ? Promise.resolve() : after(Math.floor(system.random() * (latencyMs + 1))));
+    const fault = () => new OrderfoldError('STORE', `the store does not answer ${name}`);
+
+    const count = (name: string): number => {
+      calls.set(name, (calls.get(name) ?? 0) + 1);
+      return calls.get(name) ?? 0;
+    };
+
+    const crash = (arrive = false): void => {
+      alive = false;
+      arrives = arrive;
+      backlog = null;
+      for (const cancel of armed) cancel();
+      armed.clear();
+      for (const watcher of watchers) if (watcher.of === name) watchers.delete(watcher);
+    };
+
+    const travel = async <T>(member: string, carryOut: () => Promise<T>): Promise<T> => {
+      const nth = { any: count('any'), [member]: count(member) };
+      const planned = faults.find((fault) => fault.nth === (nth as Record<string, number>)[fault.of])?.kind ?? (system.monotonic() < outage.until ? outage.when : undefined);
+      const strike = healed ? undefined : planned;
+      if (strike !== undefined) struck += 1;
+      await oneWay();
+      if (!alive && !arrives) return never();
+      if (strike === 'crashBefore') {
+        crash();
+        return never();
+      }
+      if (strike === 'rejectBefore' || strike === 'before') throw fault();
+      const result = await carryOut();
+      if (strike === 'crashAfter') crash();
+      if (strike === 'rejectAfter' || strike === 'after') throw fault();
+      await (strike === 'slow' ? after(1000) : oneWay());
+      return result;
+    };
+
+    const call = <T>(member: string, carryOut: () => Promise<T>): Promise<T> => (alive ? heard(travel(member, carryOut)) : never());
+
+    const store = new Proxy(shared, {
+      get(target, key) {
+        const member = target[key as keyof Store];
+        if (key === 'watch') {
+          return (changed: () => void) => {
+            const watcher = { of: name, changed: () => enter(changed) };
+            if (hints !== 'none') watchers.add(watcher);
+            return () => watchers.delete(watcher);
+          };
+        }
+        if (typeof member !== 'function' || key === 'close') return member;
+        return (...given: unknown[]) => {
+          if (alive) asked(key as string, given);
+          return call(key as string, async () => {
+            const result = await (member as (...args: unknown[]) => Promise<unknown>)(...given);
+            if (key === 'commit') for (const watcher of watchers) if (watcher.of !== name) system.soon(watcher.changed);
+            return result;
+          });
+        };
+      },
+    });
+
+    const own: System = {
+      now: () => system.now() + wallOffsetMs,
+      monotonic: system.monotonic,
+      random: system.random,
+      id: () => `${name}-${++ids}`,
+      setTimer(delayMs, fire) {
+        if (!alive) return { cancel: () => {} };
+        let live = true;
+        const timer = system.setTimer(delayMs, () => {
+          armed.delete(cancel);
+          enter(() => live && fire());
+        });
+        const cancel = (): void => {
+          live = false;
+          armed.delete(cancel);
+          timer.cancel();
+        };
+        armed.add(cancel);
+        return { cancel };
+      },
+      soon: (task) => system.soon(() => enter(task)),
+    };
+
+    return {
+      name,
+      system: own,
+      store,
+      get alive() {
+        return alive;
+      },
+      get struck() {
+        return struck;
+      },
+      crash,
+      stall(durationMs) {
+        if (!alive || backlog !== null) return;
+        backlog = [];
+        system.setTimer(durationMs, () => {
+          const missed = backlog ?? [];
+          backlog = null;
+          for (const task of missed) enter(task);
+        });
+      },
+      stepWallClock(byMs) {
+        wallOffsetMs += byMs;
+      },
+      inside: (work) => (alive ? heard((async () => work())()) : never()),
+      sleep: (durationMs) => new Promise((resolve) => void own.setTimer(durationMs, resolve)),
+    };
+  };
+
+  return {
+    process,
+    away(durationMs, when) {
+      outage = { until: system.monotonic() + durationMs, when };
+    },
+    heal() {
+      healed = true;
+    },
+  };
+};

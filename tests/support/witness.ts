@@ -1,0 +1,116 @@
+import { isOpen, type ParkedDelivery, type StoredEvent } from '../../src/core/records.ts';
+import type { Batch, BatchResult, Store, Unit } from '../../src/core/store.ts';
+import type { System } from '../../src/core/system.ts';
+
+/** What the store was really told, seen from beneath every process. */
+export interface Witness {
+  readonly store: Store;
+  /** By stream, in version order. */
+  readonly events: ReadonlyMap<string, readonly StoredEvent[]>;
+  /** As they are now; `dueAt` by the store's clock. */
+  readonly parked: ReadonlyMap<string, ParkedDelivery>;
+  isDone(subscription: string, event: StoredEvent): boolean;
+  /** Whose the deliveries of a shard are, and under which epoch. */
+  ownerOf(subscription: string, shard: number): { readonly owner: string; readonly epoch: number } | undefined;
+  /** What should never have been written. */
+  readonly faults: readonly string[];
+  /** Is asked whenever a position is marked done without being parked: the handler must have succeeded. */
+  onDone(check: (subscription: string, event: StoredEvent) => string | undefined): void;
+}
+
+export const createWitness = (base: Store, system: System): Witness => {
+  const events = new Map<string, StoredEvent[]>();
+  const log = new Map<number, StoredEvent[]>();
+  const parked = new Map<string, ParkedDelivery>();
+  const done = new Set<string>();
+  const owners = new Map<string, { owner: string; epoch: number }>();
+  const faults: string[] = [];
+  let check: (subscription: string, event: StoredEvent) => string | undefined = () => undefined;
+
+  const mark = (subscription: string, shard: number, position: number, park: Unit['park']): void => {
+    done.add(`${subscription}/${shard}/${position}`);
+    const event = log.get(shard)?.[position - 1];
+    if (event === undefined) faults.push(`${subscription}: position ${position} of shard ${shard} is done and was never written`);
+    else if (!(park ?? []).some(({ record }) => record.position === position && record.subscription === subscription)) {
+      const fault = check(subscription, event);
+      if (fault !== undefined) faults.push(fault);
+    }
+  };
+
+  const note = (record: ParkedDelivery): void => {
+    const before = parked.get(record.id);
+    if (before !== undefined && !isOpen(before.state)) faults.push(`${record.id} was ${before.state} and is ${record.state}`);
+    if (before !== undefined && before.generation === record.generation && before.attempts > record.attempts)
+      faults.push(`${record.id} had ${before.attempts} attempts and has ${record.attempts}`);
+    parked.set(record.id, record);
+  };
+
+  const unitWon = (unit: Unit, result: Extract<BatchResult['units'][number], { won: true }>): void => {
+    for (const [index, { stream, shard, firstVersion, firstPosition }] of result.appended.entries()) {
+      for (const [offset, event] of (unit.appends?.[index]?.events ?? []).entries()) {
+        const stored = { ...event, stream, shard, version: firstVersion + offset, position: firstPosition + offset };
+        const list = events.get(stream) ?? [];
+        events.set(stream, list);
+        if (list.push(stored) !== stored.version) faults.push(`${stream} has version ${stored.version} as its event number ${list.length}`);
+        const positions = log.get(shard) ?? [];
+        log.set(shard, positions);
+        positions.push(stored);
+      }
+    }
+    for (const position of unit.done ?? []) if (unit.lease) mark(unit.lease.subscription, unit.lease.shard, position, unit.park);
+    for (const { record, delayMs } of unit.park ?? [])
+      note({ ...record, dueAt: delayMs === undefined ? record.dueAt : system.now() + delayMs });
+    for (const id of unit.drop ?? []) parked.delete(id);
+    for (const id of unit.supersede ?? []) {
+      const record = parked.get(id);
+      if (record?.state === 'dead') note({ ...record, state: 'superseded' });
+    }
+    for (const id of unit.wake ?? []) {
+      const record = parked.get(id);
+      if (record?.state === 'scheduled' && record.startedAt === null) note({ ...record, dueAt: system.now() });
+    }
+  };
+
+  const committed = (batch: Batch, result: BatchResult): BatchResult => {
+    for (const [index, unit] of batch.units.entries()) {
+      const outcome = result.units[index];
+      if (outcome?.won !== true) continue;
+      const { lease } = unit;
+      if (lease !== undefined && owners.get(`${lease.subscription}/${lease.shard}`)?.epoch !== lease.epoch)
+        faults.push(`a unit won under epoch ${lease.epoch} of ${lease.subscription}, shard ${lease.shard}, which is over`);
+      unitWon(unit, outcome);
+    }
+    for (const { lease, done: ranges } of batch.progress) {
+      if (result.lost.some((gone) => gone.subscription === lease.subscription && gone.shard === lease.shard)) continue;
+      for (const [from, to] of ranges)
+        for (let position = from; position <= to; position += 1) mark(lease.subscription, lease.shard, position, undefined);
+    }
+    return result;
+  };
+
+  const store: Store = {
+    ...base,
+    commit: (batch) => base.commit(batch).then((result) => committed(batch, result)),
+    tick: (tick) =>
+      base.tick(tick).then((result) => {
+        for (const { lease } of tick.release) {
+          const key = `${lease.subscription}/${lease.shard}`;
+          if (owners.get(key)?.epoch === lease.epoch && owners.get(key)?.owner === tick.owner) owners.delete(key);
+        }
+        for (const { subscription, shard, epoch } of result.gained) owners.set(`${subscription}/${shard}`, { owner: tick.owner, epoch });
+        return result;
+      }),
+  };
+
+  return {
+    store,
+    events,
+    parked,
+    isDone: (subscription, { shard, position }) => done.has(`${subscription}/${shard}/${position}`),
+    ownerOf: (subscription, shard) => owners.get(`${subscription}/${shard}`),
+    faults,
+    onDone(next) {
+      check = next;
+    },
+  };
+};

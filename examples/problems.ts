@@ -100,10 +100,7 @@ const CLIENT_ERRORS = {
 /** The answer to what is no HTTP, comes too slowly or has too long a head. */
 export const answerClientError = (error: Error & { readonly code?: string }, socket: Socket): void => {
   const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
-  const { problem: document } = problem(
-    status,
-    status === 408 ? 'the request took too long to arrive' : 'this is no request that can be read',
-  );
+  const { problem: document } = problem(status, CLIENT_ERRORS[status]);
   const body = JSON.stringify(document);
   if (socket.writable && error.code !== 'ECONNRESET') {
     socket.write(

@@ -9,6 +9,7 @@ export interface Place {
   readonly plan: Plan;
 }
 
+/** Takes the order back, until a step that can't be taken back was requested. */
 export interface Cancel {
   readonly type: 'Cancel';
   readonly reason: string;
@@ -62,6 +63,7 @@ export interface RecordDead {
   readonly attempts: number;
 }
 
+/** Runs a dead letter again. */
 export interface Redrive {
   readonly type: 'Redrive';
   readonly deadLetterId: string;
@@ -69,7 +71,9 @@ export interface Redrive {
   readonly reason: string;
 }
 
-/** Gives a dead letter up. Of a `do`: cancels the order, or waives the step past the point of no return. Of an undo: it was done by hand. */
+/**
+ * Gives a dead letter up. Of a `do`: cancels the order, or waives the step past the point of no return. Of an undo: it was done by hand.
+ */
 export interface Discard {
   readonly type: 'Discard';
   readonly deadLetterId: string;
@@ -77,6 +81,7 @@ export interface Discard {
   readonly reason: string;
 }
 
+/** How a request ended. */
 export type Outcome = RecordSucceeded | RecordRefused | RecordUndone | RecordSkipped;
-export type Intervention = Cancel | PassDeadline | Redrive | Discard;
-export type OrderCommand = Place | Outcome | RecordDead | Intervention;
+/** All that can be asked of an order. */
+export type OrderCommand = Place | Cancel | PassDeadline | Outcome | RecordDead | Redrive | Discard;

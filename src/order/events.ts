@@ -4,6 +4,7 @@ import type { Plan } from './plan.ts';
 /** Version of every payload's shape below. */
 export const ORDER_EVENT_SCHEMA = 1;
 
+/** What made the order go back. */
 export type CancellationCause = 'requested' | 'deadline' | 'refused' | 'discarded';
 
 /** Every outcome names the event it answers (`<orderId>@<version>`) and the key of the effect it speaks of. */

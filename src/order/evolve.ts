@@ -13,7 +13,7 @@ export interface FoldableEvent extends Foldable {
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-export type StepDraft = Mutable<StepState>;
+type StepDraft = Mutable<StepState>;
 /** An order that may be changed: a plain object of the folder's own, or immer's draft of a shared one. */
 export type OrderDraft = Omit<Mutable<Order>, 'steps'> & { steps: Record<string, StepDraft> };
 
@@ -152,7 +152,8 @@ const evolveFixed = (draft: OrderDraft, event: FoldableEvent, data: object): voi
 /**
  * Applies one event to an order that exists. Changes `draft`, returns nothing, keeps nothing of the caller's event.
  * @param types what the event types of the order's steps mean; handed in by who applies many.
- * @throws OrderfoldError `UNDECODABLE` for a type, schema, step or version that can't come next: code that knows it has to handle the order.
+ * @throws OrderfoldError `UNDECODABLE` for a type, schema, step or version that can't come next: code that knows it has to handle the
+ * order.
  */
 export const evolve = (draft: OrderDraft, event: FoldableEvent, types: StepTypes = typesOf(draft.plan)): void => {
   const data = dataOf(event);

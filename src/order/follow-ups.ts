@@ -3,6 +3,9 @@ import { effectKey } from './names.ts';
 import { answerTo, fixedEvent, letterOf, stepEvent, undoRequested } from './new-event.ts';
 import { type Order, type StepStatus, stepOf } from './order.ts';
 
+/** What the customer reads on an order cancelled by its deadline. */
+export const DEADLINE_REASON = 'the deadline passed';
+
 const DONE: ReadonlySet<StepStatus> = new Set(['succeeded', 'waived']);
 const NOTHING_LEFT: ReadonlySet<StepStatus> = new Set(['waiting', 'refused', 'skipped', 'undone']);
 const NEVER_STARTED: ReadonlySet<StepStatus> = new Set(['waiting', 'refused', 'skipped']);
@@ -27,9 +30,6 @@ const onward = (order: Order): readonly NewOrderEvent[] => {
     .filter(({ state, after }) => state.status === 'waiting' && after.every((name) => DONE.has(stepOf(order, name).status)))
     .map(({ name: step }) => stepEvent('Requested', { step, effectKey: effectKey(order.orderId, step, 'do') }));
 };
-
-/** What the customer reads on an order cancelled by its deadline. */
-export const DEADLINE_REASON = 'the deadline passed';
 
 /**
  * Backwards: the latest step first, each as soon as nothing that ran after it still stands; parallel ones do not wait for one another.

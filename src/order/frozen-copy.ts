@@ -14,7 +14,10 @@ const copyArray = (source: readonly unknown[], depth: number): readonly unknown[
   return Object.freeze(list);
 };
 
-/** A loop and plain assignments, because folding spends a third of its time here: freezing a spread copy takes several times as long on Node 20. */
+/**
+ * A loop and plain assignments, because folding spends a third of its time here: freezing a spread copy takes several times as long on
+ * Node 20.
+ */
 const copyObject = (source: Readonly<Record<string, unknown>>, depth: number): object => {
   const target: Record<string, unknown> = {};
   for (const key in source) {

@@ -12,6 +12,7 @@ type Decided = E.Either<Rejection, readonly NewOrderEvent[]>;
 const none: Decided = E.right([]);
 const LIMITS = { by: 200, reason: 1_000 } as const;
 
+/** Starts the way back, unless it is too late or under way. */
 export const decideCancel = ({ reason, by }: Cancel, order: Order): Decided => {
   const issues = textIssues({ reason, by }, by === undefined ? { reason: LIMITS.reason } : LIMITS);
   if (issues.length > 0) return E.left(invalid('the cancellation can not be recorded like this', issues));
@@ -40,11 +41,13 @@ const openLetter = (
   return E.right({ step: planned.name, operator: { by: command.by, reason: command.reason } });
 };
 
+/** Puts a dead letter back to where it was outstanding. */
 export const decideRedrive = (command: Redrive, order: Order): Decided =>
   E.map(({ step, operator }: { readonly step: string; readonly operator: ByOperator }) => [
     fixedEvent('DeadLetterRedriven', { ...letterOf(order, step), ...operator }),
   ])(openLetter(command, order));
 
+/** Gives a dead letter up: an undo counts as done by hand, a `do` is waived past the point of no return, else it cancels the order. */
 export const decideDiscard = (command: Discard, order: Order): Decided => {
   const letter = openLetter(command, order);
   if (E.isLeft(letter)) return letter;

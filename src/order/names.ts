@@ -3,8 +3,9 @@ import { OrderfoldError } from '../core/errors.ts';
 /** A step runs forwards (`do`) or is taken back (`undo`). */
 export type Direction = 'do' | 'undo';
 
+const STEP_KINDS = ['Requested', 'Succeeded', 'Refused', 'UndoRequested', 'Undone'] as const;
+
 /** What can happen to a step under an event name of its own: `payment` + `Requested` = `PaymentRequested`. */
-export const STEP_KINDS = ['Requested', 'Succeeded', 'Refused', 'UndoRequested', 'Undone'] as const;
 export type StepKind = (typeof STEP_KINDS)[number];
 
 /** The event name of a step: `payment`, `Undone` → `PaymentUndone`. */
@@ -14,6 +15,7 @@ export const stepEventName = <Step extends string, Kind extends StepKind>(step: 
 /** What the event types of some steps say: `PaymentUndone` → step `payment`, kind `Undone`. */
 export type StepTypes = ReadonlyMap<string, { readonly step: string; readonly kind: StepKind }>;
 
+/** The same for steps of these names. */
 export const stepTypes = (steps: readonly string[]): StepTypes =>
   new Map(steps.flatMap((step) => STEP_KINDS.map((kind) => [stepEventName(step, kind), { step, kind }] as const)));
 
@@ -27,8 +29,8 @@ export const effectKey = (orderId: string, step: string, direction: Direction): 
 const SHAPE = /^[a-z][a-zA-Z0-9]{0,39}$/;
 
 /**
- * Words of the library's own: the first of the fixed event names; `undo`, because the effect key of such a step could equal the undo key of another order's step;
- * `timers` and `relay`, which are subscriptions, as every step is one under its name.
+ * Words of the library's own: the beginnings of the fixed event names; `undo`, because the effect key of such a step could equal
+ * the undo key of another order's step; `timers` and `relay`, which are subscriptions, as every step is one under its name.
  */
 const RESERVED: ReadonlySet<string> = new Set([
   'order',

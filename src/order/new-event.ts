@@ -32,5 +32,6 @@ export const letterOf = (order: Order, step: string): LetterFact => {
   return { ...answerTo(order, step, dead.direction), direction: dead.direction, deadLetterId: dead.id };
 };
 
+/** Asks for a step to be taken back. */
 export const undoRequested = (order: Order, step: string, settle: boolean): NewOrderEvent =>
   stepEvent('UndoRequested', { step, effectKey: effectKey(order.orderId, step, 'undo'), settle });

@@ -7,8 +7,10 @@ export type OrderStatus = 'placed' | 'confirmed' | 'cancelling' | 'cancelled' | 
 /** Where the order stands, dead letters aside. */
 export type OrderPhase = Exclude<OrderStatus, 'stalled'>;
 
+/** `requested` and `undoing` wait for an answer; `skipped`, `refused` and `waiting` left no effect; `waived` may have. */
 export type StepStatus = 'waiting' | 'requested' | 'succeeded' | 'refused' | 'undoing' | 'undone' | 'skipped' | 'waived' | 'dead';
 
+/** What became of one step so far. */
 export interface StepState<Result = unknown> {
   readonly status: StepStatus;
   /** Id of the event that asked for it. */

@@ -12,8 +12,11 @@ type Decided = E.Either<Rejection, readonly NewOrderEvent[]>;
 const none: Decided = E.right([]);
 const noSense = (message: string): Decided => E.left(rejection('INVALID', message));
 
-/** The longest refusal reason that is kept, in UTF-16 units. */
-const REASON_LIMIT = 1_000;
+/** At most 1,000 UTF-16 units of it, in whole characters, whatever a handler gave as its reason. */
+const reasonOf = (reason: unknown): string =>
+  String(reason)
+    .slice(0, 1_000)
+    .replace(/\p{Surrogate}/gu, '\ufffd');
 
 const unknownStep = (order: Order, step: string): Rejection | undefined =>
   Object.hasOwn(order.steps, step) ? undefined : rejection('INVALID', `the order has no step "${String(step).slice(0, 60)}"`);
@@ -25,7 +28,9 @@ const stored = (what: 'result' | 'details', value: unknown): E.Either<Rejection,
   return E.isLeft(json) ? E.left(invalid(`a step's ${what} has to be plain JSON`, json.left)) : E.right({ [what]: json.right });
 };
 
-/** An answer to the step's own request. It may come late: a success of a step thought refused or skipped is recorded, and then taken back. */
+/**
+ * An answer to the step's own request. It may come late: a success of a step thought refused or skipped is recorded, and then taken back.
+ */
 const answerDo = (outcome: Exclude<Outcome, { type: 'RecordUndone' }>, order: Order): Decided => {
   const { step } = outcome;
   const { status, undo } = stepOf(order, step);
@@ -53,7 +58,7 @@ const answerDo = (outcome: Exclude<Outcome, { type: 'RecordUndone' }>, order: Or
 };
 
 const refusal = (outcome: { readonly reason: string; readonly details?: unknown }, answer: ReturnType<typeof answerTo>): Decided =>
-  E.map((details: object) => [stepEvent('Refused', { ...answer, reason: outcome.reason.slice(0, REASON_LIMIT), ...details })])(
+  E.map((details: object) => [stepEvent('Refused', { ...answer, reason: reasonOf(outcome.reason), ...details })])(
     stored('details', outcome.details),
   );
 

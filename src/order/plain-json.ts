@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Issue, MAX_ISSUES, pathText } from './rejection.ts';
 
 /** The deepest nesting accepted; parsers and printers elsewhere give up not far beyond. */
-export const MAX_DEPTH = 100;
+const MAX_DEPTH = 100;
 
 const nameOf = (value: object): string => {
   const name = (value.constructor as { readonly name?: unknown } | undefined)?.name;

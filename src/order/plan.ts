@@ -3,6 +3,7 @@ import { isStepName, type StepTypes, stepTypes } from './names.ts';
 /** How a step is taken back: by its undo function, by nothing because it has no effect, or not at all (the point of no return). */
 export type UndoKind = 'undo' | 'nothing' | 'irreversible';
 
+/** A step as far as finishing an order under it needs. */
 export interface PlannedStep {
   readonly name: string;
   /** Steps that have to succeed first. Each stands earlier in the plan, so there are no cycles. */
@@ -10,7 +11,9 @@ export interface PlannedStep {
   readonly undo: UndoKind;
 }
 
-/** What an order was promised when it was placed. Stored in `OrderPlaced`; the order is finished under it, whatever the code says by then. */
+/**
+ * What an order was promised when it was placed. Stored in `OrderPlaced`; the order is finished under it, whatever the code says by then.
+ */
 export interface Plan {
   readonly steps: readonly PlannedStep[];
   /** Cancelled when not past the point of no return after this long. */
@@ -71,7 +74,7 @@ export const planOf = (value: unknown): Plan | undefined => known(value)?.plan;
 export const typesOf = (plan: Plan): StepTypes => known(plan)?.types ?? new Map();
 
 /** Everything a step runs after, directly or through others. */
-export const allBefore = (steps: readonly PlannedStep[], name: string): ReadonlySet<string> => {
+const allBefore = (steps: readonly PlannedStep[], name: string): ReadonlySet<string> => {
   const before = new Set<string>();
   const wanted = new Set([name]);
   for (const step of steps.toReversed()) {

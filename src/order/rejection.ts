@@ -14,6 +14,7 @@ export interface Rejection {
   readonly issues?: readonly Issue[];
 }
 
+/** A rejection without fields to name. */
 export const rejection = (code: RejectionCode, message: string): Rejection => Object.freeze({ code, message });
 
 /** The most issues one rejection lists; a hostile body can have 100,000. */

@@ -30,13 +30,16 @@ export interface AnyOrderSaga {
   readonly types?: { readonly input: unknown; readonly order: unknown; readonly events: unknown };
 }
 
-/** How orders are processed: their schema, and steps with what each runs after and how it is taken back. Frozen; every `.step` makes a new one. */
-export interface OrderSaga<Schema extends StandardSchemaV1, Results extends object> extends AnyOrderSaga {
-  readonly schema: Schema;
+/**
+ * How orders are processed: their schema, and steps with what each runs after and how it is taken back. Frozen; every `.step` makes a new
+ * one.
+ */
+export interface OrderSaga<Input, Details, Results extends object> extends AnyOrderSaga {
+  readonly schema: StandardSchemaV1<Input, Details>;
   readonly types?: {
-    readonly input: SchemaInput<Schema>;
-    readonly order: Order<SchemaOutput<Schema>, Results>;
-    readonly events: OrderEvents<SchemaOutput<Schema>, Results>;
+    readonly input: Input;
+    readonly order: Order<Details, Results>;
+    readonly events: OrderEvents<Details, Results>;
   };
   /**
    * Adds a step.
@@ -52,8 +55,8 @@ export interface OrderSaga<Schema extends StandardSchemaV1, Results extends obje
     Never extends boolean = false,
   >(
     name: Name extends keyof Results ? never : Name,
-    options: StepOptions<SchemaOutput<Schema>, Pretty<Pick<Results, After[number]>>, After, Return, Kind, Never>,
-  ): OrderSaga<Schema, Pretty<Results & { [Key in Name]: Seen<Return, Kind, Never> }>>;
+    options: StepOptions<Details, Pretty<Pick<Results, After[number]>>, After, Return, Kind, Never>,
+  ): OrderSaga<Input, Details, Pretty<Results & { [Key in Name]: Seen<Return, Kind, Never> }>>;
 }
 
 /** The folded order of a saga: `OrderOf<typeof saga>`. */
@@ -65,6 +68,7 @@ export type EventsOf<Saga extends AnyOrderSaga> = NonNullable<Saga['types']>['ev
 /** What `place` takes for a saga. */
 export type InputOf<Saga extends AnyOrderSaga> = NonNullable<Saga['types']>['input'];
 
+/** What holds for the whole saga. */
 export interface SagaOptions<Schema extends StandardSchemaV1> {
   /** Cancels an order that is not past the point of no return after this long. @default none */
   readonly deadlineMs?: number;
@@ -141,11 +145,11 @@ const checkRefusals = (steps: readonly StepDefinition[]): void => {
   );
 };
 
-const build = <Schema extends StandardSchemaV1, Results extends object>(
-  schema: Schema,
+const build = <Input, Details, Results extends object>(
+  schema: StandardSchemaV1<Input, Details>,
   deadlineMs: number | undefined,
   steps: readonly StepDefinition[],
-): OrderSaga<Schema, Results> => {
+): OrderSaga<Input, Details, Results> => {
   const step = (name: string, options: object) => {
     const earlier = steps.map((one) => one.name);
     checkStepName(name, earlier);
@@ -154,7 +158,7 @@ const build = <Schema extends StandardSchemaV1, Results extends object>(
     return build(schema, deadlineMs, next);
   };
   const plan = Object.freeze({ steps: Object.freeze(steps.map(planned)), ...(deadlineMs === undefined ? {} : { deadlineMs }) });
-  return Object.freeze({ plan, steps: Object.freeze(steps), schema, step: step as OrderSaga<Schema, Results>['step'] });
+  return Object.freeze({ plan, steps: Object.freeze(steps), schema, step: step as OrderSaga<Input, Details, Results>['step'] });
 };
 
 /**
@@ -162,14 +166,17 @@ const build = <Schema extends StandardSchemaV1, Results extends object>(
  * @throws OrderfoldError `CONFIG`
  * @example
  * const saga = OrderSaga.define({ deadlineMs: 15 * 60_000 })
- *   .step('payment', { do: async ({ order }) => ({ chargeId: `ch_${order.totalMinor}` }), undo: async ({ result }) => void result.chargeId })
+ *   .step('payment', {
+ *     do: async ({ order }) => ({ chargeId: `ch_${order.totalMinor}` }),
+ *     undo: async ({ result }) => console.log(`refund ${result.chargeId}`),
+ *   })
  *   .step('notification', { after: ['payment'], do: ({ results }) => results.payment.chargeId, undo: 'irreversible' });
  */
 const define = <Schema extends StandardSchemaV1 = StandardSchemaV1<OrderRequest, StandardOrderDetails>>(
   options: SagaOptions<Schema> = {},
-): OrderSaga<Schema, Record<never, never>> => {
+): OrderSaga<SchemaInput<Schema>, SchemaOutput<Schema>, Record<never, never>> => {
   const { deadlineMs, order } = resolveOptions('OrderSaga.define', options, { deadlineMs: optional(positiveMs()), order: schemaCheck });
-  return build<Schema, Record<never, never>>(order as Schema, deadlineMs, []);
+  return build(order as StandardSchemaV1<SchemaInput<Schema>, SchemaOutput<Schema>>, deadlineMs, []);
 };
 
 /** Makes sagas: `OrderSaga.define()`, then a `.step` for each. */

@@ -1,25 +1,26 @@
 import type { SchemaIssue, StandardSchemaV1 } from './standard-schema.ts';
 import { textProblem } from './text.ts';
 
-export interface OrderItem {
+/** One line of an order. */
+export type OrderItem = {
   readonly sku: string;
   readonly quantity: number;
   /** Integer minor units: cents. */
   readonly unitPriceMinor: number;
-}
+};
 
 /** What a customer asks for. */
-export interface OrderRequest {
+export type OrderRequest = {
   readonly customerId: string;
   /** ISO 4217: three capital letters. */
   readonly currency: string;
   readonly items: readonly OrderItem[];
-}
+};
 
 /** An order request with its total, as it is stored. */
-export interface StandardOrderDetails extends OrderRequest {
+export type StandardOrderDetails = OrderRequest & {
   readonly totalMinor: number;
-}
+};
 
 type Fields = { readonly [field: string]: unknown };
 type Report = (keys: readonly PropertyKey[], message: string) => void;

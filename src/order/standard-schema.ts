@@ -15,6 +15,7 @@ export interface StandardSchemaV1<Input = unknown, Output = Input> {
 /** The value as the schema wants it kept, or what is wrong with it. */
 export type SchemaResult<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 
+/** What is wrong, and where. */
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;

@@ -2,9 +2,12 @@ import { type Direction, effectKey } from './names.ts';
 import { type Order, stepOf } from './order.ts';
 import type { UndoInput } from './step.ts';
 
-/** What the state of an order says about one run of a step; the delivery adds signal and attempt. `result` is there once the step is known to have succeeded. */
-export type StateInput = Omit<UndoInput, 'signal' | 'attempt' | 'maxAttempts' | 'generation'>;
+type StateInput = Omit<UndoInput, 'signal' | 'attempt' | 'maxAttempts' | 'generation'>;
 
+/**
+ * What the state of an order says about one run of a step; the delivery adds the rest. `result` is there once the step is known to have
+ * succeeded.
+ */
 export const stepInput = (order: Order, step: string, direction: Direction): StateInput => {
   const { after } = order.plan.steps.find(({ name }) => name === step) ?? { after: [] };
   const results = Object.freeze(Object.fromEntries(after.map((name) => [name, stepOf(order, name).result])));

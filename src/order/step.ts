@@ -47,9 +47,15 @@ export interface StepOptions<Details, Results, After, Return, Kind, Never> {
   readonly after?: After;
   /** Runs the step, at least once; `effectKey` makes it once. Returns plain JSON or `refused(…)`; throws when it may be tried again. */
   readonly do: (input: StepInput<Details, Results>) => Return;
-  /** Takes it back; never refuses. `'nothing'`: there is no effect to take back. `'irreversible'`: it can't be, and from its request on the order can't be cancelled. */
+  /**
+   * Takes it back; never refuses. `'nothing'`: there is no effect to take back. `'irreversible'`: it can't be, and from its request on
+   * the order can't be cancelled.
+   */
   readonly undo: ((input: UndoInput<Details, Results, ResultOf<Return>>) => unknown) | Kind;
-  /** Asks the outside whether an earlier run happened: its result, `refused(…)`, or nothing when it is not there. Saves calling `do` again. */
+  /**
+   * Asks the outside whether an earlier run happened: its result, `refused(…)`, or nothing when it is not there. Saves calling `do`
+   * again.
+   */
   readonly query?: (input: StepInput<Details, Results>) => NoInfer<Found<Return>> | PromiseLike<NoInfer<Found<Return>>>;
   /** @default RetryPolicy.default */
   readonly retry?: RetryPolicy;

@@ -20,7 +20,8 @@ const run = async (schema: StandardSchemaV1, input: unknown): Promise<SchemaResu
 };
 
 /**
- * What of an order is stored: the schema's output, deeply frozen. It has to be a plain JSON object, because it is kept as text and must come back the same.
+ * What of an order is stored: the schema's output, deeply frozen. It has to be a plain JSON object, because it is kept as text and must
+ * come back the same.
  * @returns `left` INVALID naming each field.
  * @throws OrderfoldError `HANDLER`, retryable, when the schema throws or rejects.
  */

@@ -9,6 +9,8 @@ import type { Snapshot, Streams } from './streams.ts';
 /** The streams as they will be if every unit gathered so far wins. */
 export interface View<State> {
   snapshot(stream: string): Snapshot<State> | undefined;
+  /** It is what an earlier unit of this batch leaves, if that one wins. */
+  isAhead(stream: string): boolean;
   put(stream: string, snapshot: Snapshot<State>): void;
 }
 
@@ -37,6 +39,7 @@ export interface Committer<State> {
   attach(seam: CommitSeam): () => void;
   /** Resolves when everything submitted so far is settled. */
   drained(): Promise<void>;
+  isOpen(): boolean;
   close(): void;
 }
 
@@ -79,7 +82,11 @@ export const createCommitter = <State>(
 
   const speculative = (): View<State> => {
     const ahead = new Map<string, Snapshot<State>>();
-    return { snapshot: (stream) => ahead.get(stream) ?? streams.peek(stream), put: (stream, snapshot) => void ahead.set(stream, snapshot) };
+    return {
+      snapshot: (stream) => ahead.get(stream) ?? streams.peek(stream),
+      isAhead: (stream) => ahead.has(stream),
+      put: (stream, snapshot) => void ahead.set(stream, snapshot),
+    };
   };
 
   const gather = (): { works: Work<State>[]; units: Unit[] } => {
@@ -209,6 +216,7 @@ export const createCommitter = <State>(
       };
     },
     drained: () => (busy || queue.length > 0 ? new Promise((resolve) => void waiting.push(resolve)) : Promise.resolve()),
+    isOpen: () => !closed,
     close() {
       closed = true;
       const left = queue;

@@ -59,7 +59,7 @@ export const createIntake = (context: Context): Intake => {
   const accepts = (holding: Holding): boolean => holding.live && !holding.closing;
   /** Timers have no part in the log. */
   const reads = (holding: Holding): boolean => accepts(holding) && holding.subscription.routes.size > 0;
-  const room = (): number => readAhead - lanes.size() - unmarked;
+  const room = (): number => readAhead - lanes.fresh() - unmarked;
 
   const accept = (holding: Holding, events: readonly StoredEvent[]): StoredEvent[] => {
     const wanted: StoredEvent[] = [];
@@ -158,12 +158,12 @@ export const createIntake = (context: Context): Intake => {
       leases.map(({ lease }) => lease),
       readAhead,
     );
-    let room = readAhead - parkedInHand();
+    let free = readAhead - parkedInHand();
     for (const { parked, event } of deliveries) {
       const holding = ofShard(parked.shard).find((one) => one.subscription.name === parked.subscription);
-      if (room <= 0 || holding === undefined || !accepts(holding) || holding.inHand.has(parked.id)) continue;
+      if (free <= 0 || holding === undefined || !accepts(holding) || holding.inHand.has(parked.id)) continue;
       lanes.add(holding, parked.stream, { parked, event, version: parked.version });
-      room -= 1;
+      free -= 1;
     }
     if (deliveries.length === readAhead) crowded = true;
     else if (nextInMs !== null) parkedDue(nextInMs);

@@ -3,8 +3,8 @@ import type { Holding, InHand, Lane } from './holding.ts';
 export interface Lanes {
   /** Puts a delivery into the lane of its stream, in version order behind what runs. */
   add(holding: Holding, stream: string, delivery: InHand): void;
-  /** Deliveries in lanes, running ones included. */
-  size(): number;
+  /** Deliveries in lanes that were read from the log, running ones included; the parked ones are in their holding's `inHand`. */
+  fresh(): number;
   running(): number;
   /** Forgets what has not started; resolves nothing, aborts nothing. */
   drop(holding: Holding): void;
@@ -22,7 +22,7 @@ export const createLanes = (
   let ready: Lane[] = [];
   let first = 0;
   let slots = concurrency;
-  let size = 0;
+  let fresh = 0;
 
   const enqueue = (lane: Lane): void => void ready.push(lane);
 
@@ -50,9 +50,9 @@ export const createLanes = (
     const ended = (): void => {
       lane.running = false;
       lane.holding.busy -= 1;
-      size -= 1;
       lane.queue.shift();
-      if (delivery.parked !== null) lane.holding.inHand.delete(delivery.parked.id);
+      if (delivery.parked === null) fresh -= 1;
+      else lane.holding.inHand.delete(delivery.parked.id);
       if (lane.queue.length > 0 && lane.holding.live) enqueue(lane);
       else if (lane.queue.length === 0) lane.holding.lanes.delete(lane.stream);
       freeSlot();
@@ -77,13 +77,13 @@ export const createLanes = (
 
   return {
     add(holding, stream, delivery) {
-      size += 1;
-      if (delivery.parked !== null) holding.inHand.add(delivery.parked.id);
+      if (delivery.parked === null) fresh += 1;
+      else holding.inHand.add(delivery.parked.id);
       const lane = holding.lanes.get(stream);
       if (lane === undefined) {
-        const fresh: Lane = { holding, stream, queue: [delivery], running: false };
-        holding.lanes.set(stream, fresh);
-        enqueue(fresh);
+        const opened: Lane = { holding, stream, queue: [delivery], running: false };
+        holding.lanes.set(stream, opened);
+        enqueue(opened);
       } else {
         let at = lane.queue.length;
         while (at > (lane.running ? 1 : 0) && (lane.queue[at - 1]?.version ?? 0) > delivery.version) at -= 1;
@@ -91,14 +91,15 @@ export const createLanes = (
       }
       fill();
     },
-    size: () => size,
+    fresh: () => fresh,
     running: () => concurrency - slots,
     drop(holding) {
       for (const lane of holding.lanes.values()) {
         const kept = lane.running ? 1 : 0;
-        for (const { parked } of lane.queue.slice(kept)) if (parked !== null) holding.inHand.delete(parked.id);
-        size -= lane.queue.length - kept;
-        lane.queue.length = kept;
+        for (const { parked } of lane.queue.splice(kept)) {
+          if (parked === null) fresh -= 1;
+          else holding.inHand.delete(parked.id);
+        }
         if (kept === 0) holding.lanes.delete(lane.stream);
       }
     },

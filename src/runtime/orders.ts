@@ -89,7 +89,7 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
     store,
     model: orderModel,
   });
-  for (const step of saga.steps) bus.subscribe(step.name, stepSubscription(step, system, bus.state));
+  for (const step of saga.steps) bus.subscribe(step.name, stepSubscription(step, bus.state));
 
   const stateOf = async (orderId: string): Promise<Order | null> => {
     if (typeof orderId !== 'string' || orderId === '') return null;

@@ -237,8 +237,9 @@ export const createRunner = <State>(context: Context<State>): Runner => {
   };
 
   const sinceLastStart = (record: ParkedDelivery, holding: Holding): number | null => {
-    if (record.attempts === 0 && record.generation === 0 && record.lostStarts === 0 && detailOf(record).lost.length === 0) return null;
-    return system.monotonic() - Math.max(holding.gainedAt, holding.lastEnded.get(record.id) ?? holding.gainedAt);
+    const endedAt = holding.lastEnded.get(record.id);
+    const isFirst = record.attempts === 0 && record.generation === 0 && record.lostStarts === 0 && detailOf(record).lost.length === 0;
+    return isFirst && endedAt === undefined ? null : system.monotonic() - (endedAt ?? holding.gainedAt);
   };
 
   const handle = async (lane: Lane, inHand: InHand, envelope: Envelope, route: Route, freeSlot: () => void): Promise<void> => {
@@ -272,7 +273,9 @@ export const createRunner = <State>(context: Context<State>): Runner => {
         ended = { kind: 'threw', error };
       }
     }
-    holding.lastEnded.set(record.id, system.monotonic());
+    // One that did not even try leaves the quiet since the last try undisturbed.
+    if (ended.kind === 'interrupted' || !isPostponed(ended.error) || sinceLastStart(record, holding) === null)
+      holding.lastEnded.set(record.id, system.monotonic());
     freeSlot();
     if (ended.kind === 'interrupted') {
       const detail = withLost(detailOf(record), { startedAt: new Date(startedAt).toISOString(), worker, how: 'stop' });
@@ -342,9 +345,11 @@ export const createRunner = <State>(context: Context<State>): Runner => {
 
   const runParked = async (lane: Lane, { parked, event }: InHand, freeSlot: () => void): Promise<void> => {
     if (parked === null) return;
+    // Trials come one at a time: those that wait for theirs keep no slot from others.
+    if (parked.lostStarts >= STARTS_BEFORE_TRIAL) freeSlot();
     const leave = parked.lostStarts > 0 ? await trials.enter(parked.lostStarts) : null;
     try {
-      const started = lane.holding.live ? await recordStart(lane, parked) : null;
+      const started = lane.holding.live && !lane.holding.closing ? await recordStart(lane, parked) : null;
       if (started === null || !lane.holding.live) return;
       if (parked.kind === 'timer') {
         const now = system.now();

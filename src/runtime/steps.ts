@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { isOrderfoldError } from '../core/errors.ts';
 import { permanent } from '../core/permanent.ts';
-import type { System } from '../core/system.ts';
 import type { Outcome } from '../order/commands.ts';
 import { decide } from '../order/decide.ts';
 import { type Direction, stepEventName } from '../order/names.ts';
@@ -50,8 +50,7 @@ const checkReply = (result: unknown, orderId: string, details: unknown): void =>
  */
 export const stepSubscription = (
   step: StepDefinition,
-  system: System,
-  stateOf: (stream: string, atLeast: number) => Promise<Snapshot<Order>>,
+  stateOf: (stream: string, atLeast?: number) => Promise<Snapshot<Order>>,
 ): SubscribeOptions<Record<string, unknown>> => {
   const { name, query, timeoutMs } = step;
 
@@ -72,6 +71,16 @@ export const stepSubscription = (
     return { kind: 'happened', result: answer };
   };
 
+  /** As it is now if another process may have had a hand in it since: one that started before may have been redriven elsewhere. */
+  const orderOf = async ({ stream, version, sinceLastStartMs }: Delivery): Promise<Order | undefined> => {
+    try {
+      return (await stateOf(stream, sinceLastStartMs === null ? version : undefined)).state;
+    } catch (error) {
+      if (isOrderfoldError(error, 'STORE') || isOrderfoldError(error, 'CLOSED')) throw new Postponed('the order cannot be read', 1000);
+      throw error;
+    }
+  };
+
   /** What became of starts whose outcome nobody heard; `quietMs` is how long the last of them has been over. */
   const settle = async (order: Order, input: StepInput, quietMs: number, mayStillRun: boolean): Promise<Found> => {
     if (query === undefined) return asFound(await step.do(input), order);
@@ -84,7 +93,7 @@ export const stepSubscription = (
   };
 
   const runDo: Run = async (delivery) => {
-    const { state: order } = await stateOf(delivery.stream, delivery.version);
+    const order = await orderOf(delivery);
     if (order === undefined || !Object.hasOwn(order.steps, name)) return undefined;
     const { status, request } = stepOf(order, name);
     if (status !== 'requested' || request !== delivery.id) return undefined;
@@ -99,7 +108,7 @@ export const stepSubscription = (
   };
 
   const runUndo: Run = async (delivery) => {
-    const { state: order } = await stateOf(delivery.stream, delivery.version);
+    const order = await orderOf(delivery);
     if (order === undefined || step.undo === undefined || !Object.hasOwn(order.steps, name)) return undefined;
     const { status, undo } = stepOf(order, name);
     if (status !== 'undoing' || undo?.request !== delivery.id) return undefined;
@@ -109,8 +118,8 @@ export const stepSubscription = (
       await step.undo(input);
       return recording({ type: 'RecordUndone', step: name, request });
     }
-    const quietMs = Math.max(0, system.now() - Date.parse(delivery.time));
-    const found = await settle(order, inputOf(order, delivery, 'do'), quietMs, false);
+    // The step's own last call was over when this was requested; how long ago that was, only this worker's clock can tell.
+    const found = await settle(order, inputOf(order, delivery, 'do'), delivery.sinceLastStartMs ?? 0, false);
     if (found.kind === 'absent') return recording({ type: 'RecordSkipped', step: name, request });
     if (found.kind === 'refused') return recording({ type: 'RecordRefused', step: name, request, ...found.refused });
     await step.undo(Object.defineProperty(input, 'result', { value: found.result, enumerable: true }));

@@ -9,6 +9,7 @@ import type { Committer, View } from './committer.ts';
 import type { Consequences, Decide, StreamModel } from './model.ts';
 import type { Notifier } from './notifications.ts';
 import { newTimer } from './parking.ts';
+import { patiently } from './patiently.ts';
 import type { Snapshot, Streams } from './streams.ts';
 
 /** One piece of work that changes the store: a decision over one stream, and what is committed with it. */
@@ -48,7 +49,8 @@ interface Context<State> {
   readonly notifier: Notifier;
 }
 
-type Attempted<State, Refusal> = Transacted<State, Refusal> | 'again';
+/** `'read'`: the stream has been read for this transaction now. */
+type Attempted<State, Refusal> = Transacted<State, Refusal> | 'again' | 'read';
 
 const EMPTY: Snapshot<never> = { version: 0, state: undefined };
 
@@ -102,35 +104,38 @@ export const createTransact = <State>(context: Context<State>): Transact<State> 
     return { unit, after: { version, state } };
   };
 
-  const attempt = <Refusal>(transaction: Transaction<State, Refusal>): Promise<Attempted<State, Refusal>> => {
+  const attempt = <Refusal>(transaction: Transaction<State, Refusal>, hasRead: boolean): Promise<Attempted<State, Refusal>> => {
     const { stream, decide, fresh, onlyAt, persistent } = transaction;
     const needsNoState = decide === undefined || (model === undefined && onlyAt === undefined);
     return new Promise((resolve, reject) => {
       let after: Snapshot<State> = EMPTY;
+      const read = (): null => {
+        const loading = persistent ? patiently(system, () => streams.load(stream), committer.isOpen) : streams.load(stream);
+        loading.then(() => resolve('read'), reject);
+        return null;
+      };
+      const answer = (outcome: Attempted<State, Refusal>): null => {
+        resolve(outcome);
+        return null;
+      };
       committer.submit({
         persistent,
         prepare(view: View<State>) {
           const before = needsNoState || fresh === true ? EMPTY : view.snapshot(stream);
-          if (before === undefined) {
-            streams.load(stream).then(() => resolve('again'), reject);
-            return null;
-          }
+          if (before === undefined) return read();
+          // A version guards what is appended. Anything else is believed only of what the store said since this was asked.
+          const sure = needsNoState || fresh === true || (hasRead && !view.isAhead(stream));
+          const askAgain = (): null => (hasRead ? answer('again') : read());
           if (onlyAt !== undefined && before.version !== onlyAt) {
-            resolve({ kind: 'elsewhere', version: before.version });
-            return null;
+            return sure ? answer({ kind: 'elsewhere', version: before.version }) : askAgain();
           }
           const decided = decide?.(before.state, before.version);
-          if (decided !== undefined && isLeft(decided)) {
-            resolve({ kind: 'refused', refusal: decided.left });
-            return null;
-          }
+          if (decided !== undefined && isLeft(decided)) return sure ? answer({ kind: 'refused', refusal: decided.left }) : askAgain();
           const facts = decided?.right ?? [];
+          if (facts.length === 0 && !sure) return askAgain();
           const made = unitFor(transaction, before, facts);
           after = made.after;
-          if (facts.length === 0 && isEmpty(made.unit)) {
-            resolve({ kind: 'won', snapshot: before, events: [] });
-            return null;
-          }
+          if (facts.length === 0 && isEmpty(made.unit)) return answer({ kind: 'won', snapshot: before, events: [] });
           if (facts.length > 0 && !needsNoState) view.put(stream, after);
           return made.unit;
         },
@@ -154,9 +159,11 @@ export const createTransact = <State>(context: Context<State>): Transact<State> 
   };
 
   return async (transaction) => {
+    let hasRead = false;
     for (let next = transaction; ; next = { ...transaction, fresh: false }) {
-      const outcome = await attempt(next);
-      if (outcome !== 'again') return outcome;
+      const outcome = await attempt(next, hasRead);
+      if (outcome === 'read') hasRead = true;
+      else if (outcome !== 'again') return outcome;
     }
   };
 };

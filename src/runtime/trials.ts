@@ -12,9 +12,10 @@ export const createTrials = (): Trials => {
   let onTrial = false;
   let waiting: { readonly trial: boolean; readonly go: () => void }[] = [];
 
+  /** Trials last: each holds up all others. */
   const letIn = (): void => {
     const still: typeof waiting = [];
-    for (const one of waiting) {
+    for (const one of [...waiting.filter(({ trial }) => !trial), ...waiting.filter(({ trial }) => trial)]) {
       if (onTrial || (one.trial && suspects > 0)) still.push(one);
       else {
         if (one.trial) onTrial = true;

@@ -2,6 +2,7 @@ import { describe, it } from 'vitest';
 import { batchCases } from './store/batches.ts';
 import { checkpointCases } from './store/checkpoints.ts';
 import { deadLetterCases } from './store/dead-letters.ts';
+import { laneCases } from './store/lanes.ts';
 import { leaseCases } from './store/leases.ts';
 import { logCases } from './store/log.ts';
 import { parkedCases } from './store/parked.ts';
@@ -42,6 +43,7 @@ export const storeSuite = (name: string, open: () => Promise<StoreSubject>, gaps
     describe('checkpoints', () => checkpointCases(test));
     describe('leases', () => leaseCases(test));
     describe('parked deliveries', () => parkedCases(test));
+    describe('lanes', () => laneCases(test));
     describe('dead letters', () => deadLetterCases(test));
     describe('reads', () => readCases(test));
   });

@@ -84,10 +84,14 @@ describe('a refusal', () => {
     expect(order.order().status).toBe('placed');
   });
 
-  it('keeps at most 1,000 characters of its reason', () => {
+  it.each<[string, unknown, string]>([
+    ['keeps at most 1,000 characters of its reason', 'x'.repeat(5_000), 'x'.repeat(1_000)],
+    ['cuts no character in half', `${'x'.repeat(999)}🧾`, `${'x'.repeat(999)}\ufffd`],
+    ['takes any reason a handler gives', undefined, 'undefined'],
+  ])('%s', (_, reason, kept) => {
     const order = story(shop);
-    order.refuse('payment', 'x'.repeat(5_000));
-    expect(order.order().reason).toHaveLength(1_000);
+    order.tell({ type: 'RecordRefused', step: 'payment', request: 'o@2', reason: reason as string });
+    expect(order.order().reason).toBe(kept);
   });
 });
 

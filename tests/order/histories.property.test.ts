@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { eventId } from '../../src/core/envelope.ts';
 import { decide } from '../../src/order/decide.ts';
 import { fold } from '../../src/order/fold.ts';
-import { openRequests } from '../../src/order/open-requests.ts';
 import { stepOf } from '../../src/order/order.ts';
-import { type History, isOutcome, openLetters, play } from './support/histories.ts';
+import { type History, isOutcome, openLetters, openRequests, play } from './support/histories.ts';
 import {
   anEndIsFinal,
   type Law,
@@ -15,6 +14,7 @@ import {
   stepsWaitForTheirAfter,
   unanswered,
   undoneInOrder,
+  undoneKnowingly,
   versionsAreGapFree,
 } from './support/laws.ts';
 import { plans, schedules } from './support/schedules.ts';
@@ -130,6 +130,8 @@ describe('over any schedule of outcomes, duplicates, cancels, deadlines, deaths,
   });
 
   it('S20 takes steps back latest first, and none twice', () => holds(undoneInOrder));
+
+  it('S20 takes back what it knows to have happened, and asks first where it does not know', () => holds(undoneKnowingly));
 
   it('S21 never cancels over a dead letter: the order is stalled until someone sees to it', () => {
     holds(neverCancelledOverADeadLetter);

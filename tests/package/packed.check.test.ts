@@ -55,6 +55,8 @@ const consumer = async (kind: (typeof kinds)[number]): Promise<void> => {
     strict: true,
     exactOptionalPropertyTypes: true,
     skipLibCheck: false,
+    // A library of one's own that exports a saga has to be able to name its types.
+    declaration: true,
   };
   writeFileSync(path.join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['memory.ts', 'sqlite.ts'] }));
   await npm(['install'], app);

@@ -21,7 +21,9 @@ const roles: Record<string, () => Promise<void>> = {
     await once(process.stdin, 'data');
     process.stdin.destroy();
     for (let i = 0; i < Number(howMany); i += 1) {
-      const units = Array.from({ length: 8 }, (_, unit) => ({ appends: [one(`${name} left ${i} ${unit}`), one(`${name} right ${i} ${unit}`)] }));
+      const units = Array.from({ length: 8 }, (_, unit) => ({
+        appends: [one(`${name} left ${i} ${unit}`), one(`${name} right ${i} ${unit}`)],
+      }));
       await store.commit({ owner: name, id: String(i), units, progress: [] });
       say(`committed ${i}`);
       if (i % 4 === 0) await new Promise(setImmediate);

@@ -19,7 +19,10 @@ export const temporaryFile = async (name = 'orders.db'): Promise<string> => {
   return join(folder, name);
 };
 
-export const openStore = async (path: string, more: Partial<SqliteStoreOptions> & { readonly system?: System; readonly version?: string } = {}): Promise<Store> => {
+export const openStore = async (
+  path: string,
+  more: Partial<SqliteStoreOptions> & { readonly system?: System; readonly version?: string } = {},
+): Promise<Store> => {
   const { system = realSystem, version, ...options } = more;
   const store = createSqliteStore({ path, ...options }, system, version);
   onTestFinished(() => store.close());

@@ -41,7 +41,9 @@ describe('opening a SQLite file', () => {
   it('refuses another number of shards than the file was created with', async () => {
     const path = await temporaryFile();
     await (await openStore(path, { shards: 4 })).close();
-    expect(await refusal(path, { shards: 5 })).toBe(`${path} was created with 4 shards, which never changes: leave \`shards\` out or set it to 4`);
+    expect(await refusal(path, { shards: 5 })).toBe(
+      `${path} was created with 4 shards, which never changes: leave \`shards\` out or set it to 4`,
+    );
     expect((await openStore(path, { shards: 4 })).shards).toBe(4);
   });
 
@@ -138,9 +140,11 @@ describe('opening a SQLite file', () => {
 
 describe('a SQLite whose write-ahead log is not safe for two', () => {
   it('is one of 3.7.0 to 3.51.2, but for the branches that got the fix', () => {
-    for (const version of ['3.7.0', '3.44.5', '3.46.1', '3.50.4', '3.50.6', '3.51.0', '3.51.2']) expect(hasWalResetFault(version), version).toBe(true);
-    for (const version of ['3.44.6', '3.50.7', '3.51.3', '3.51.10', '3.52.0', '3.53.4', '3.100.0', '4.0.0']) expect(hasWalResetFault(version), version).toBe(false);
-    expect(hasWalResetFault(process.versions['sqlite'] ?? '')).toBe(false);
+    for (const version of ['3.7.0', '3.44.5', '3.46.1', '3.50.4', '3.50.6', '3.51.0', '3.51.2'])
+      expect(hasWalResetFault(version), version).toBe(true);
+    for (const version of ['3.44.6', '3.50.7', '3.51.3', '3.51.10', '3.52.0', '3.53.4', '3.100.0', '4.0.0'])
+      expect(hasWalResetFault(version), version).toBe(false);
+    expect(hasWalResetFault(process.versions.sqlite ?? '')).toBe(false);
   });
 
   it.each([

@@ -5,8 +5,8 @@ import type { System } from '../../src/core/system.ts';
 /** What the store was really told, seen from beneath every process. */
 export interface Witness {
   readonly store: Store;
-  /** By stream, in version order. */
-  readonly events: ReadonlyMap<string, readonly StoredEvent[]>;
+  /** By stream, in version order; `writtenAt` by the store's clock. */
+  readonly events: ReadonlyMap<string, readonly (StoredEvent & { readonly writtenAt: number })[]>;
   /** As they are now; `dueAt` by the store's clock. */
   readonly parked: ReadonlyMap<string, ParkedDelivery>;
   isDone(subscription: string, event: StoredEvent): boolean;
@@ -19,7 +19,7 @@ export interface Witness {
 }
 
 export const createWitness = (base: Store, system: System): Witness => {
-  const events = new Map<string, StoredEvent[]>();
+  const events = new Map<string, (StoredEvent & { readonly writtenAt: number })[]>();
   const log = new Map<number, StoredEvent[]>();
   const parked = new Map<string, ParkedDelivery>();
   const done = new Set<string>();
@@ -48,7 +48,7 @@ export const createWitness = (base: Store, system: System): Witness => {
   const unitWon = (unit: Unit, result: Extract<BatchResult['units'][number], { won: true }>): void => {
     for (const [index, { stream, shard, firstVersion, firstPosition }] of result.appended.entries()) {
       for (const [offset, event] of (unit.appends?.[index]?.events ?? []).entries()) {
-        const stored = { ...event, stream, shard, version: firstVersion + offset, position: firstPosition + offset };
+        const stored = { ...event, stream, shard, version: firstVersion + offset, position: firstPosition + offset, writtenAt: system.now() };
         const list = events.get(stream) ?? [];
         events.set(stream, list);
         if (list.push(stored) !== stored.version) faults.push(`${stream} has version ${stored.version} as its event number ${list.length}`);

@@ -53,11 +53,8 @@ export const createCommits = (session: Session, system: System, log: Log, parkin
       if (expected !== 'any' && actual !== (expected === 'none' ? 0 : expected)) return { won: false, why: 'version', stream, actual };
       ahead?.set(stream, actual + events.length);
     }
-    const revisions = park.length > 1 ? new Map<string, number>() : null;
     for (const { record, expect } of park) {
-      const actual = revisions?.get(record.id) ?? parking.revision(record.id);
-      if (actual !== expect) return { won: false, why: 'revision', id: record.id };
-      revisions?.set(record.id, actual === 'absent' ? 1 : actual + 1);
+      if (parking.revision(record.id) !== expect) return { won: false, why: 'revision', id: record.id };
     }
     return null;
   };
@@ -92,14 +89,16 @@ export const createCommits = (session: Session, system: System, log: Log, parkin
   };
 
   const find = (owner: string, id: string) =>
-    session.sql(SQL.FIND_BATCH).get(owner, id) as { readonly results: string | null; readonly refused: number };
+    session.sql(SQL.FIND_BATCH).get(owner, id, owner, id) as { readonly results: string | null; readonly refused: number };
 
   return {
     commit(batch) {
       const { results, refused } = find(batch.owner, batch.id);
       if (results !== null) return recall(results);
       if (refused === 1) {
-        throw new OrderfoldError('STORE', `batch ${batch.id} was looked up before it came, and called absent for good`, { retryable: false });
+        throw new OrderfoldError('STORE', `batch ${batch.id} was looked up before it came, and called absent for good`, {
+          retryable: false,
+        });
       }
       const units = batch.units.map((unit) => fault(unit) ?? write(unit));
       const lost = batch.progress.flatMap(({ lease, done, startMark }) => {

@@ -71,7 +71,7 @@ export const createLeases = (session: Session, system: System, log: Log, parking
   const isFree = (row: CheckpointRow, now: number): boolean => row.owner === null || row.until <= now || row.granted > now;
 
   const claim = (subscription: string, row: CheckpointRow, owner: string, now: number, until: number): Lease => {
-    session.sql(SQL.GRANT_LEASE).run(subscription, row.shard, owner, now, until);
+    session.sql(SQL.GRANT_LEASE).run(owner, now, until, subscription, row.shard);
     return {
       subscription,
       shard: row.shard,
@@ -89,7 +89,8 @@ export const createLeases = (session: Session, system: System, log: Log, parking
       for (const { name, start } of subscriptions) {
         if (session.sql(SQL.INSERT_SUBSCRIPTION).run(name).changes === 0) continue;
         for (let shard = 0; shard < session.shards; shard += 1) {
-          session.sql(SQL.INSERT_CHECKPOINT).run(name, shard, start === 'head' ? log.head(shard) : 0);
+          const low = start === 'head' ? log.head(shard) : 0;
+          session.sql(SQL.INSERT_CHECKPOINT).run(name, shard, low, low);
         }
       }
       forget();
@@ -114,7 +115,7 @@ export const createLeases = (session: Session, system: System, log: Log, parking
         if (checkpoint === found.checkpoint && startMark === found.startMark) continue;
         found.checkpoint = checkpoint;
         found.startMark = startMark;
-        session.sql(SQL.SAVE_CHECKPOINT).run(subscription, shard, checkpoint.low, JSON.stringify(checkpoint.done), startMark);
+        session.sql(SQL.SAVE_CHECKPOINT).run(checkpoint.low, JSON.stringify(checkpoint.done), startMark, subscription, shard);
       }
       touched.clear();
     },
@@ -122,9 +123,9 @@ export const createLeases = (session: Session, system: System, log: Log, parking
       const now = system.monotonic();
       const until = now + leaseMs;
       for (const { lease, clean } of release) {
-        session.sql(SQL.RELEASE_LEASE).run(lease.subscription, lease.shard, owner, lease.epoch, clean ? 1 : 0);
+        session.sql(SQL.RELEASE_LEASE).run(clean ? 1 : 0, lease.subscription, lease.shard, owner, lease.epoch);
       }
-      session.sql(SQL.FORGET_MEMBERS).run(now);
+      session.sql(SQL.FORGET_MEMBERS).run(now, now);
       session.sql(SQL.LEAVE_MEMBERS).run(owner);
       if (claims) for (const subscription of subscriptions) session.sql(SQL.JOIN_MEMBERS).run(owner, subscription, now, until);
 
@@ -137,7 +138,7 @@ export const createLeases = (session: Session, system: System, log: Log, parking
         share[subscription] = most;
         const rows = session.sql(SQL.CHECKPOINTS_OF).all(subscription) as unknown as readonly CheckpointRow[];
         const mine = rows.filter((row) => row.owner === owner);
-        if (mine.length > 0) session.sql(SQL.RENEW_LEASES).run(subscription, owner, now, until);
+        if (mine.length > 0) session.sql(SQL.RENEW_LEASES).run(now, until, subscription, owner);
         for (const { shard, epoch } of mine) held.push({ subscription, shard, epoch });
         const free = claims ? rows.filter((row) => row.owner !== owner && isFree(row, now)) : [];
         for (const row of free.slice(0, Math.max(0, most - mine.length))) gained.push(claim(subscription, row, owner, now, until));

@@ -94,17 +94,25 @@ export const createLog = (session: Session): Log => {
     const status = fold?.status ?? null;
     const { lastInsertRowid } = session
       .sql(SQL.INSERT_STREAM)
-      .run(toSql(stream), version, status, fold === undefined ? null : toSql(fold.state), fold === undefined ? 0 : version, fold?.fingerprint ?? null);
+      .run(
+        toSql(stream),
+        version,
+        status,
+        fold === undefined ? null : toSql(fold.state),
+        fold === undefined ? 0 : version,
+        fold?.fingerprint ?? null,
+      );
     count(status, 1);
     return remember(stream, { id: Number(lastInsertRowid), version, status });
   };
 
   const advance = (found: StreamHead, version: number, fold: Append['fold']): StreamHead => {
-    if (fold === undefined) session.sql(SQL.ADVANCE_STREAM).run(found.id, version);
-    else if (fold.status === found.status) session.sql(SQL.FOLD_STREAM).run(found.id, version, toSql(fold.state), fold.fingerprint);
+    if (fold === undefined) session.sql(SQL.ADVANCE_STREAM).run(version, found.id);
+    else if (fold.status === found.status)
+      session.sql(SQL.FOLD_STREAM).run(version, toSql(fold.state), version, fold.fingerprint, found.id);
     else {
       // Apart from the other, because naming the status rewrites its index entry.
-      session.sql(SQL.FOLD_STREAM_TO_STATUS).run(found.id, version, toSql(fold.state), fold.fingerprint, fold.status);
+      session.sql(SQL.FOLD_STREAM_TO_STATUS).run(version, toSql(fold.state), version, fold.fingerprint, fold.status, found.id);
       count(found.status, -1);
       count(fold.status, 1);
       found.status = fold.status;

@@ -49,7 +49,8 @@ export const parkedDelivery = (row: ParkedRow): ParkedDelivery => ({
   revision: row.revision,
 });
 
-const isInTheWay = ({ kind, state, holds }: ParkedDelivery): boolean => kind === 'delivery' && (state === 'scheduled' || (state === 'dead' && holds));
+const isInTheWay = ({ kind, state, holds }: ParkedDelivery): boolean =>
+  kind === 'delivery' && (state === 'scheduled' || (state === 'dead' && holds));
 
 const mayRun = ({ state, startedAt }: ParkedDelivery): boolean => state === 'scheduled' && startedAt === null;
 
@@ -102,10 +103,12 @@ export const createParking = (session: Session, system: System): Parking => {
 
   /** At most the front of a lane may run; what stood there before may not any more. */
   const settleLane = ({ subscription, stream }: ParkedDelivery): void => {
-    const front = session.sql(SQL.LANE_FRONT).all(subscription, toSql(stream)) as unknown as readonly (ParkedRow & { readonly runs: number })[];
+    const front = session.sql(SQL.LANE_FRONT).all(subscription, toSql(stream)) as unknown as readonly (ParkedRow & {
+      readonly runs: number;
+    })[];
     for (const [index, { n, state, started_at, runs }] of front.entries()) {
       const wanted = index === 0 && state === 'scheduled' && started_at === null ? 1 : 0;
-      if (runs !== wanted) session.sql(SQL.SET_RUNS).run(n, wanted);
+      if (runs !== wanted) session.sql(SQL.SET_RUNS).run(wanted, n);
     }
   };
 
@@ -183,8 +186,8 @@ export const createParking = (session: Session, system: System): Parking => {
     flush() {
       judged.clear();
       for (const [subscription, { scheduled, dead, retries, open }] of tallies) {
-        if (scheduled !== 0 || dead !== 0 || retries !== 0) session.sql(SQL.COUNT_PARKED).run(subscription, scheduled, dead, retries);
-        for (const [shard, by] of open) if (by !== 0) session.sql(SQL.COUNT_PARKED_HERE).run(subscription, shard, by);
+        if (scheduled !== 0 || dead !== 0 || retries !== 0) session.sql(SQL.COUNT_PARKED).run(scheduled, dead, retries, subscription);
+        for (const [shard, by] of open) if (by !== 0) session.sql(SQL.COUNT_PARKED_HERE).run(by, subscription, shard);
       }
       tallies.clear();
     },

@@ -34,10 +34,7 @@ const page = <Row, To>(rows: readonly Row[], limit: number, to: (row: Row) => To
   return { rows: rows.slice(0, limit).map(to), nextCursor: last === undefined ? null : cursorOf(last) };
 };
 
-type Reads = Pick<
-  Store,
-  'heads' | 'read' | 'events' | 'stream' | 'streams' | 'due' | 'held' | 'parked' | 'parkedOf' | 'dead' | 'counts'
->;
+type Reads = Pick<Store, 'heads' | 'read' | 'events' | 'stream' | 'streams' | 'due' | 'held' | 'parked' | 'parkedOf' | 'dead' | 'counts'>;
 
 /** Everything that only reads, each answer of one moment. */
 export const createReads = (session: Session, system: System, log: Log, leases: Leases): Reads => {
@@ -65,7 +62,8 @@ export const createReads = (session: Session, system: System, log: Log, leases: 
     streams: ({ status }, limit, cursor) =>
       read(() => {
         const below = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor);
-        const rows = status === undefined ? sql(SQL.STREAMS).all(below, limit + 1) : sql(SQL.STREAMS_BY_STATUS).all(below, limit + 1, status);
+        const rows =
+          status === undefined ? sql(SQL.STREAMS).all(below, limit + 1) : sql(SQL.STREAMS_BY_STATUS).all(status, below, limit + 1);
         return page(rows as unknown as StreamsRow[], limit, streamRow, ({ id }) => String(id));
       }),
 
@@ -94,7 +92,9 @@ export const createReads = (session: Session, system: System, log: Log, leases: 
       }),
     parkedOf: (stream, which) =>
       read(() =>
-        (sql(SQL.PARKED_OF).all(toSql(stream)) as unknown as ParkedRow[]).filter(({ state }) => which === 'all' || isOpen(state)).map(parkedDelivery),
+        (sql(SQL.PARKED_OF).all(toSql(stream)) as unknown as ParkedRow[])
+          .filter(({ state }) => which === 'all' || isOpen(state))
+          .map(parkedDelivery),
       ),
     dead: (filter: ParkedFilter, limit, cursor) =>
       read(() => {
@@ -102,7 +102,12 @@ export const createReads = (session: Session, system: System, log: Log, leases: 
         const [at, n] = cursor === null ? [Number.MAX_SAFE_INTEGER, 0] : cursor.split('.').map(Number);
         const query = sql(SQL.deadSql(new Set(wanted.map(([column]) => column))));
         const rows = query.all({ ...Object.fromEntries(wanted), at: at ?? 0, n: n ?? 0, limit: limit + 1 });
-        return page(rows as unknown as (ParkedRow & { readonly dead_at: number })[], limit, parkedDelivery, (row) => `${row.dead_at}.${row.n}`);
+        return page(
+          rows as unknown as (ParkedRow & { readonly dead_at: number })[],
+          limit,
+          parkedDelivery,
+          (row) => `${row.dead_at}.${row.n}`,
+        );
       }),
 
     counts: () =>
@@ -111,7 +116,10 @@ export const createReads = (session: Session, system: System, log: Log, leases: 
         const backlogs = leases.backlogs();
         const rows = sql(SQL.SUBSCRIPTIONS).all() as unknown as { name: string; scheduled: number; dead: number; retries: number }[];
         const subscriptions = rows.map(({ name, scheduled, dead, retries }) => {
-          const backlog = (backlogs.get(name) ?? []).reduce((sum, { shard, checkpoint }) => sum + backlogOf(checkpoint, log.head(shard)), 0);
+          const backlog = (backlogs.get(name) ?? []).reduce(
+            (sum, { shard, checkpoint }) => sum + backlogOf(checkpoint, log.head(shard)),
+            0,
+          );
           return [name, { backlog, scheduled, dead, retries }] as const;
         });
         return {

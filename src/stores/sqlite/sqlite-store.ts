@@ -21,7 +21,7 @@ const specification = { path: text({ max: 4096 }), shards: optional(count({ min:
 const OWNERS_KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 
 /** The store over one SQLite file. @param version of SQLite itself, which decides whether a second process is safe. */
-export const createSqliteStore = (options: SqliteStoreOptions, system: System, version = process.versions['sqlite'] ?? '0'): Store => {
+export const createSqliteStore = (options: SqliteStoreOptions, system: System, version = process.versions.sqlite ?? '0'): Store => {
   const { path, shards } = resolveOptions('sqliteStore', options, specification);
   const session = createSession({ path, shards, version }, system);
   const log = createLog(session);

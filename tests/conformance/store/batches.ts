@@ -1,11 +1,28 @@
 import assert from 'node:assert/strict';
 import { isOrderfoldError } from '../../../src/core/errors.ts';
-import { absent, append, batchOf, commit, commitOne, delivery, mustCommit, own, refOf, type StoreCase, streamsIn, wholeLog } from './subject.ts';
+import {
+  absent,
+  append,
+  batchOf,
+  commit,
+  commitOne,
+  delivery,
+  mustCommit,
+  own,
+  refOf,
+  type StoreCase,
+  streamsIn,
+  wholeLog,
+} from './subject.ts';
 
 const key = (name: string, stream = 'a') => ({ key: name, fingerprint: `print of ${name}`, stream });
 
 /** Runs `body` and says what it was refused with. */
-const refusal = (body: Promise<unknown>): Promise<unknown> => body.then(() => assert.fail('expected a rejection'), (error: unknown) => error);
+const refusal = (body: Promise<unknown>): Promise<unknown> =>
+  body.then(
+    () => assert.fail('expected a rejection'),
+    (error: unknown) => error,
+  );
 
 export const batchCases = (test: StoreCase): void => {
   test('judges "none", a number and "any" by the version the stream has, and tells the loser what it is', async ({ store }) => {
@@ -26,9 +43,18 @@ export const batchCases = (test: StoreCase): void => {
       { appends: [append('a', 4)] },
       { appends: [append('a', 5), append('a', 'any'), append('a', 7), append('b', 'none'), append('b', 1)] },
     ]);
-    assert.deepEqual(units.map(({ won }) => won), [true, false, true, false, true]);
-    assert.deepEqual((await store.events('a', 0, 100)).map(({ version }) => version), [1, 2, 3, 4, 5, 6, 7, 8]);
-    assert.deepEqual((await store.events('b', 0, 100)).map(({ version }) => version), [1, 2]);
+    assert.deepEqual(
+      units.map(({ won }) => won),
+      [true, false, true, false, true],
+    );
+    assert.deepEqual(
+      (await store.events('a', 0, 100)).map(({ version }) => version),
+      [1, 2, 3, 4, 5, 6, 7, 8],
+    );
+    assert.deepEqual(
+      (await store.events('b', 0, 100)).map(({ version }) => version),
+      [1, 2],
+    );
   });
 
   test('writes nothing of a unit that loses and everything of its neighbours, without a gap in any position', async ({ store }) => {
@@ -40,16 +66,33 @@ export const batchCases = (test: StoreCase): void => {
       store,
       [
         { appends: [append(b, 'none')], lease: refOf(lease), done: [1] },
-        { lease: refOf(lease), done: [2], key: key('k'), appends: [append(c, 'none', 3), append(a, 9)], park: [absent(delivery(store, a, 2))] },
+        {
+          lease: refOf(lease),
+          done: [2],
+          key: key('k'),
+          appends: [append(c, 'none', 3), append(a, 9)],
+          park: [absent(delivery(store, a, 2))],
+        },
         { appends: [append(c, 'none')] },
       ],
       { owner: 'worker' },
     );
-    assert.deepEqual(units.map(({ won }) => won), [true, false, true]);
-    assert.deepEqual((await store.read(0, 0, 100)).map(({ stream, position }) => [stream, position]), [[a, 1], [a, 2], [b, 3], [c, 4]]);
+    assert.deepEqual(
+      units.map(({ won }) => won),
+      [true, false, true],
+    );
+    assert.deepEqual(
+      (await store.read(0, 0, 100)).map(({ stream, position }) => [stream, position]),
+      [
+        [a, 1],
+        [a, 2],
+        [b, 3],
+        [c, 4],
+      ],
+    );
     assert.equal(await store.parked(`mail:${a}@2`), null);
     assert.equal((await commitOne(store, { key: key('k') })).won, true, 'a unit that lost took its key');
-    assert.equal((await store.counts()).subscriptions['mail']?.backlog, 3, 'a unit that lost marked its position done');
+    assert.equal((await store.counts()).subscriptions.mail?.backlog, 3, 'a unit that lost marked its position done');
   });
 
   test('judges lease before key before versions before revisions', async ({ store }) => {
@@ -80,7 +123,10 @@ export const batchCases = (test: StoreCase): void => {
     }
     assert.equal((await wholeLog(store)).flat().length, 1);
     const { units } = await commit(store, [{ key: key('twice', 'x') }, { key: key('twice', 'y') }, { key: key("k'\0\ud800%", 'z') }]);
-    assert.deepEqual(units.map(({ won }) => won), [true, false, true]);
+    assert.deepEqual(
+      units.map(({ won }) => won),
+      [true, false, true],
+    );
     assert.deepEqual(await commitOne(store, { key: key("k'\0\ud800%") }), { won: false, why: 'key', taken: key("k'\0\ud800%", 'z') });
   });
 
@@ -89,7 +135,11 @@ export const batchCases = (test: StoreCase): void => {
     await mustCommit(store, [{ park: [absent(delivery(store, 'a', 1))] }]);
     const results = await Promise.all(
       Array.from({ length: 6 }, (_, i) =>
-        commitOne(stores[i % 2] ?? store, { park: [{ record: delivery(store, 'a', 1, { generation: i }), expect: 1 }] }, { owner: `api-${i}` }),
+        commitOne(
+          stores[i % 2] ?? store,
+          { park: [{ record: delivery(store, 'a', 1, { generation: i }), expect: 1 }] },
+          { owner: `api-${i}` },
+        ),
       ),
     );
     assert.equal(results.filter(({ won }) => won).length, 1);
@@ -97,7 +147,7 @@ export const batchCases = (test: StoreCase): void => {
     assert.equal((await store.parked('mail:a@1'))?.parked.revision, 2);
   });
 
-  test('tells the result of an owner\'s last batch to whom its reply never reached', async ({ store }) => {
+  test("tells the result of an owner's last batch to whom its reply never reached", async ({ store }) => {
     const [lease] = await own(store);
     assert.ok(lease);
     await mustCommit(store, [{ appends: [append('a', 'none')] }]);
@@ -111,10 +161,19 @@ export const batchCases = (test: StoreCase): void => {
         { key: key('k', 'z') },
         { park: [{ record: delivery(store, 'a', 1), expect: 4 }] },
       ],
-      { owner: 'worker', progress: [{ lease: stale, done: [[1, 1]] }, { lease: refOf(lease), done: [] }] },
+      {
+        owner: 'worker',
+        progress: [
+          { lease: stale, done: [[1, 1]] },
+          { lease: refOf(lease), done: [] },
+        ],
+      },
     );
     const result = await store.commit(batch);
-    assert.deepEqual(result.units.map(({ won }) => won), [true, false, false, true, false, false]);
+    assert.deepEqual(
+      result.units.map(({ won }) => won),
+      [true, false, false, true, false, false],
+    );
     assert.deepEqual(result.lost, [stale]);
     await mustCommit(store, [{ appends: [append('a')] }], { owner: 'somebody else' });
     assert.deepEqual(await store.lookUp('worker', batch.id), result);
@@ -142,7 +201,11 @@ export const batchCases = (test: StoreCase): void => {
     assert.equal(units.length, 1000);
     const log = await wholeLog(store);
     assert.equal(log.flat().length, 3000);
-    for (const shard of log) assert.deepEqual(shard.map(({ position }) => position), shard.map((_, index) => index + 1));
+    for (const shard of log)
+      assert.deepEqual(
+        shard.map(({ position }) => position),
+        shard.map((_, index) => index + 1),
+      );
   });
 
   test('commits a batch of nothing', async ({ store }) => {

@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Progress, Range } from '../../../src/core/store.ts';
-import { absent, append, commit, commitOne, delivery, handOver, mustCommit, own, refOf, type StoreCase, streamsIn, tick } from './subject.ts';
+import {
+  absent,
+  append,
+  commit,
+  commitOne,
+  delivery,
+  handOver,
+  mustCommit,
+  own,
+  refOf,
+  type StoreCase,
+  streamsIn,
+  tick,
+} from './subject.ts';
 
 /** What one owner does with its one lease: positions done by units, ranges done beside any unit. */
 interface Step {
@@ -12,7 +25,10 @@ interface Step {
 const POSITIONS = 40;
 const position = fc.integer({ min: 1, max: POSITIONS });
 const range = fc.tuple(position, fc.nat({ max: 6 })).map(([from, more]): Range => [from, Math.min(POSITIONS, from + more)]);
-const step: fc.Arbitrary<Step> = fc.record({ units: fc.array(fc.array(position, { maxLength: 4 }), { maxLength: 4 }), progress: fc.array(range, { maxLength: 3 }) });
+const step: fc.Arbitrary<Step> = fc.record({
+  units: fc.array(fc.array(position, { maxLength: 4 }), { maxLength: 4 }),
+  progress: fc.array(range, { maxLength: 3 }),
+});
 
 /** The plain truth of a checkpoint: the set of all that is done. */
 const normalised = (done: ReadonlySet<number>): { low: number; done: [number, number][] } => {
@@ -40,7 +56,11 @@ export const checkpointCases = (test: StoreCase): void => {
         models.set(shard, model);
         const lease = refOf(leases[shard] ?? assert.fail());
         for (const { units, progress } of steps) {
-          await mustCommit(store, units.map((done) => ({ lease, done })), { owner, progress: progress.map((one) => ({ lease, done: [one] })) });
+          await mustCommit(
+            store,
+            units.map((done) => ({ lease, done })),
+            { owner, progress: progress.map((one) => ({ lease, done: [one] })) },
+          );
           for (const at of units.flat()) model.add(at);
           for (const [from, to] of progress) for (let at = from; at <= to; at += 1) model.add(at);
         }
@@ -57,12 +77,16 @@ export const checkpointCases = (test: StoreCase): void => {
     const leases = await own(store);
     const lease = refOf(leases[0] ?? assert.fail());
     await mustCommit(store, [{ park: [absent(delivery(store, 'a', 1))] }]);
-    await commit(store, [
-      { lease, done: [1] },
-      { lease, done: [2], appends: [append('a', 7)] },
-      { lease, done: [3], park: [absent(delivery(store, 'a', 1))] },
-      { lease, done: [4] },
-    ], { owner: 'worker' });
+    await commit(
+      store,
+      [
+        { lease, done: [1] },
+        { lease, done: [2], appends: [append('a', 7)] },
+        { lease, done: [3], park: [absent(delivery(store, 'a', 1))] },
+        { lease, done: [4] },
+      ],
+      { owner: 'worker' },
+    );
     const [next] = await handOver(store, leases, 'worker', 'other');
     assert.deepEqual(next?.checkpoint, { low: 1, done: [[4, 4]] });
   });
@@ -76,8 +100,17 @@ export const checkpointCases = (test: StoreCase): void => {
     assert.equal(gained.length, store.shards);
 
     const progress: Progress[] = [{ lease, done: [[2, 9]], startMark: 9 }];
-    const late = await commit(store, [{ lease, done: [2], appends: [append('a', 'none')], park: [absent(delivery(store, 'a', 1))] }, {}], { owner: 'old', progress });
-    assert.deepEqual(late, { units: [{ won: false, why: 'lease' }, { won: true, appended: [] }], lost: [lease] });
+    const late = await commit(store, [{ lease, done: [2], appends: [append('a', 'none')], park: [absent(delivery(store, 'a', 1))] }, {}], {
+      owner: 'old',
+      progress,
+    });
+    assert.deepEqual(late, {
+      units: [
+        { won: false, why: 'lease' },
+        { won: true, appended: [] },
+      ],
+      lost: [lease],
+    });
     assert.equal(await store.stream('a'), null);
     assert.equal(await store.parked('mail:a@1'), null);
     const [now] = await handOver(store, gained, 'new', 'newest');
@@ -95,7 +128,10 @@ export const checkpointCases = (test: StoreCase): void => {
   test('fences a lease of a subscription or epoch that never was', async ({ store }) => {
     const [lease] = await own(store);
     assert.ok(lease);
-    for (const odd of [{ ...refOf(lease), epoch: lease.epoch + 1 }, { ...refOf(lease), subscription: 'nobody' }]) {
+    for (const odd of [
+      { ...refOf(lease), epoch: lease.epoch + 1 },
+      { ...refOf(lease), subscription: 'nobody' },
+    ]) {
       assert.deepEqual(await commitOne(store, { lease: odd, done: [1] }, { owner: 'worker' }), { won: false, why: 'lease' });
     }
   });
@@ -127,13 +163,34 @@ export const checkpointCases = (test: StoreCase): void => {
     const elsewhere = (await another?.()) ?? store;
     const [a] = streamsIn(store, 0, 1) as [string];
     await mustCommit(store, [{ appends: [append(a, 'none', 3)] }]);
-    await Promise.all([store, elsewhere, store].map((one) => one.register([{ name: 'late', start: 'head' }, { name: 'early', start: 'beginning' }])));
+    await Promise.all(
+      [store, elsewhere, store].map((one) =>
+        one.register([
+          { name: 'late', start: 'head' },
+          { name: 'early', start: 'beginning' },
+        ]),
+      ),
+    );
     await mustCommit(store, [{ appends: [append(a, 3, 2)] }]);
-    await elsewhere.register([{ name: 'late', start: 'beginning' }, { name: 'early', start: 'head' }, { name: 'later', start: 'head' }]);
+    await elsewhere.register([
+      { name: 'late', start: 'beginning' },
+      { name: 'early', start: 'head' },
+      { name: 'later', start: 'head' },
+    ]);
     const { gained } = await tick(store, 'worker', { subscriptions: ['late', 'early', 'later', 'never registered'] });
-    const lows = gained.filter(({ shard }) => shard === 0).map(({ subscription, checkpoint, startMark }) => [subscription, checkpoint.low, startMark]);
-    assert.deepEqual(lows.sort(), [['early', 0, 0], ['late', 3, 3], ['later', 5, 5]]);
+    const lows = gained
+      .filter(({ shard }) => shard === 0)
+      .map(({ subscription, checkpoint, startMark }) => [subscription, checkpoint.low, startMark]);
+    assert.deepEqual(lows.sort(), [
+      ['early', 0, 0],
+      ['late', 3, 3],
+      ['later', 5, 5],
+    ]);
     const backlog = Object.entries((await store.counts()).subscriptions).map(([name, counts]) => [name, counts.backlog]);
-    assert.deepEqual(backlog.sort(), [['early', 5], ['late', 2], ['later', 0]]);
+    assert.deepEqual(backlog.sort(), [
+      ['early', 5],
+      ['late', 2],
+      ['later', 0],
+    ]);
   });
 };

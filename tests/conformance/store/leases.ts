@@ -27,9 +27,15 @@ const worker = (store: Store, owner: string, subscriptions: readonly string[] = 
 export const leaseCases = (test: StoreCase): void => {
   test('gives a lone owner every shard, clean and with nothing started, and holds them while it ticks', async ({ store, system }) => {
     const leases = await own(store);
-    assert.deepEqual(shardsOf(leases), Array.from({ length: store.shards }, (_, shard) => shard));
+    assert.deepEqual(
+      shardsOf(leases),
+      Array.from({ length: store.shards }, (_, shard) => shard),
+    );
     for (const lease of leases) {
-      assert.deepEqual({ ...lease, epoch: 0, shard: 0 }, { subscription: 'mail', shard: 0, epoch: 0, checkpoint: { low: 0, done: [] }, startMark: 0, clean: true, parked: 0, started: [] });
+      assert.deepEqual(
+        { ...lease, epoch: 0, shard: 0 },
+        { subscription: 'mail', shard: 0, epoch: 0, checkpoint: { low: 0, done: [] }, startMark: 0, clean: true, parked: 0, started: [] },
+      );
     }
     for (let i = 0; i < 5; i += 1) {
       await system.advance(9999);
@@ -40,13 +46,19 @@ export const leaseCases = (test: StoreCase): void => {
   });
 
   test('spreads the shards of each subscription fairly over the owners that want it', async ({ store }) => {
-    await store.register([{ name: 'mail', start: 'head' }, { name: 'stock', start: 'head' }]);
+    await store.register([
+      { name: 'mail', start: 'head' },
+      { name: 'stock', start: 'head' },
+    ]);
     const [a, b, c] = [worker(store, 'a', ['mail', 'stock']), worker(store, 'b', ['mail']), worker(store, 'c', ['mail'])] as const;
     for (let round = 0; round < 4; round += 1) for (const one of [a, b, c]) await one.tick();
     const fair = Math.ceil(store.shards / 3);
     const mail = [a, b, c].map((one) => one.holds().filter(({ subscription }) => subscription === 'mail'));
     for (const held of mail) assert.ok(held.length <= fair, `${held.length} shards where ${fair} are fair`);
-    assert.deepEqual(shardsOf(mail.flat()), Array.from({ length: store.shards }, (_, shard) => shard));
+    assert.deepEqual(
+      shardsOf(mail.flat()),
+      Array.from({ length: store.shards }, (_, shard) => shard),
+    );
     assert.equal(a.holds().filter(({ subscription }) => subscription === 'stock').length, store.shards);
     assert.deepEqual((await a.tick()).share, { mail: fair, stock: store.shards });
   });
@@ -81,9 +93,9 @@ export const leaseCases = (test: StoreCase): void => {
   test('counts an owner that died among those who share only until its leaseMs is over', async ({ store, system }) => {
     await store.register([{ name: 'mail', start: 'head' }]);
     await tick(store, 'dies');
-    assert.equal((await tick(store, 'lives')).share['mail'], Math.ceil(store.shards / 2));
+    assert.equal((await tick(store, 'lives')).share.mail, Math.ceil(store.shards / 2));
     await system.advance(10_000);
-    assert.equal((await tick(store, 'lives')).share['mail'], store.shards);
+    assert.equal((await tick(store, 'lives')).share.mail, store.shards);
   });
 
   test('R29 changes no lease when the wall clock is stepped', async ({ store, system }) => {
@@ -108,7 +120,7 @@ export const leaseCases = (test: StoreCase): void => {
     assert.deepEqual(new Set(leases.map(({ clean }) => clean)), new Set([false]));
   });
 
-  test('ignores the release of a lease that is another\'s by now', async ({ store }) => {
+  test("ignores the release of a lease that is another's by now", async ({ store }) => {
     const first = await own(store, 'a');
     await handOver(store, first, 'a', 'b');
     await tick(store, 'a', { release: first.map((lease) => ({ lease: refOf(lease), clean: true })), claim: false });
@@ -120,8 +132,20 @@ export const leaseCases = (test: StoreCase): void => {
     await own(store, 'a');
     const [x, y, z] = streamsIn(store, 0, 3) as [string, string, string];
     await mustCommit(store, [
-      { park: [absent(delivery(store, x, 1, { startedAt: 5, lostStarts: 1 })), absent(delivery(store, y, 1)), absent(timer(store, z, 'deadline'))] },
-      { park: [absent(delivery(store, x, 2, { state: 'dead' })), absent(delivery(store, y, 2, { state: 'done' })), absent(delivery(store, z, 3, { startedAt: 6 }))] },
+      {
+        park: [
+          absent(delivery(store, x, 1, { startedAt: 5, lostStarts: 1 })),
+          absent(delivery(store, y, 1)),
+          absent(timer(store, z, 'deadline')),
+        ],
+      },
+      {
+        park: [
+          absent(delivery(store, x, 2, { state: 'dead' })),
+          absent(delivery(store, y, 2, { state: 'done' })),
+          absent(delivery(store, z, 3, { startedAt: 6 })),
+        ],
+      },
     ]);
     await change(store, `mail:${z}@3`, { startedAt: null });
     await system.advance(10_000);
@@ -139,7 +163,11 @@ export const leaseCases = (test: StoreCase): void => {
 
   test('R11 never lets two owners hold one shard, whatever the order of ticks, deaths and waits', async ({ store, system }) => {
     await store.register([{ name: 'mail', start: 'head' }]);
-    const action = fc.record({ who: fc.nat({ max: 3 }), does: fc.constantFrom('tick', 'tick', 'tick', 'stop', 'die', 'wait'), waitMs: fc.integer({ min: 1, max: 12_000 }) });
+    const action = fc.record({
+      who: fc.nat({ max: 3 }),
+      does: fc.constantFrom('tick', 'tick', 'tick', 'stop', 'die', 'wait'),
+      waitMs: fc.integer({ min: 1, max: 12_000 }),
+    });
     let runs = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(action, { maxLength: 30 }), async (actions) => {
@@ -155,7 +183,9 @@ export const leaseCases = (test: StoreCase): void => {
             await one.tick(does === 'tick');
             one.until = system.monotonic() + 10_000;
           }
-          const live = workers.filter(({ until }) => system.monotonic() < until).flatMap((other) => other.holds().map(({ shard, epoch }) => ({ shard, epoch, owner: other.owner })));
+          const live = workers
+            .filter(({ until }) => system.monotonic() < until)
+            .flatMap((other) => other.holds().map(({ shard, epoch }) => ({ shard, epoch, owner: other.owner })));
           assert.equal(new Set(live.map(({ shard }) => shard)).size, live.length, `two owners of a shard: ${JSON.stringify(live)}`);
           for (const { shard, epoch, owner } of live) {
             const lease = { subscription: 'mail', shard, epoch };

@@ -92,7 +92,14 @@ export const logCases = (test: StoreCase): void => {
     await mustCommit(
       store,
       ODD_NAMES.map((stream, index) => ({
-        appends: [{ stream, expected: 'none' as const, events: events(1, () => String(index)), fold: { state: String(index), status: 'odd', fingerprint: 'f' } }],
+        appends: [
+          {
+            stream,
+            expected: 'none' as const,
+            events: events(1, () => String(index)),
+            fold: { state: String(index), status: 'odd', fingerprint: 'f' },
+          },
+        ],
       })),
     );
     for (const [index, stream] of ODD_NAMES.entries()) {
@@ -107,10 +114,22 @@ export const logCases = (test: StoreCase): void => {
   test('reads a shard and a stream in pages', async ({ store }) => {
     const [a, b] = streamsIn(store, 0, 2) as [string, string];
     for (let i = 0; i < 5; i += 1) await mustCommit(store, [{ appends: [append(a), append(b)] }]);
-    assert.deepEqual((await store.read(0, 3, 4)).map(({ position }) => position), [4, 5, 6, 7]);
-    assert.deepEqual((await store.read(0, 8, 100)).map(({ position }) => position), [9, 10]);
-    assert.deepEqual((await store.events(a, 1, 2)).map(({ version }) => version), [2, 3]);
-    assert.deepEqual((await store.events(b, 3, 100)).map(({ version }) => version), [4, 5]);
+    assert.deepEqual(
+      (await store.read(0, 3, 4)).map(({ position }) => position),
+      [4, 5, 6, 7],
+    );
+    assert.deepEqual(
+      (await store.read(0, 8, 100)).map(({ position }) => position),
+      [9, 10],
+    );
+    assert.deepEqual(
+      (await store.events(a, 1, 2)).map(({ version }) => version),
+      [2, 3],
+    );
+    assert.deepEqual(
+      (await store.events(b, 3, 100)).map(({ version }) => version),
+      [4, 5],
+    );
   });
 
   test('answers what is not there with nothing', async ({ store }) => {
@@ -136,7 +155,10 @@ export const logCases = (test: StoreCase): void => {
         assert.deepEqual(result, { won: false, why: 'version', stream: 'a', actual: version + 1 });
       }
     }
-    assert.deepEqual((await store.events('a', 0, 100)).map(({ version }) => version), [1, 2, 3, 4, 5]);
+    assert.deepEqual(
+      (await store.events('a', 0, 100)).map(({ version }) => version),
+      [1, 2, 3, 4, 5],
+    );
   });
 
   test('shows each shard in order and without gaps while others append to it', async ({ store, another }) => {
@@ -157,9 +179,13 @@ export const logCases = (test: StoreCase): void => {
     await Promise.all(
       names.map(async (name, writer) => {
         for (let i = 0; i < 15; i += 1) {
-          await commit(stores[writer % 2] ?? store, [{ appends: [append(name)] }, { appends: [append(name, 99)] }, { appends: [append(name)] }], {
-            owner: `api-${writer}`,
-          });
+          await commit(
+            stores[writer % 2] ?? store,
+            [{ appends: [append(name)] }, { appends: [append(name, 99)] }, { appends: [append(name)] }],
+            {
+              owner: `api-${writer}`,
+            },
+          );
           await new Promise(setImmediate);
         }
       }),
@@ -168,8 +194,14 @@ export const logCases = (test: StoreCase): void => {
     assert.equal(await reader, 120);
     const log = await wholeLog(store);
     for (const name of names) {
-      const versions = log.flat().filter(({ stream }) => stream === name).map(({ version }) => version);
-      assert.deepEqual(versions, versions.map((_, index) => index + 1));
+      const versions = log
+        .flat()
+        .filter(({ stream }) => stream === name)
+        .map(({ version }) => version);
+      assert.deepEqual(
+        versions,
+        versions.map((_, index) => index + 1),
+      );
     }
   });
 };

@@ -1,9 +1,32 @@
 import assert from 'node:assert/strict';
-import { absent, append, change, commitOne, delivery, mustCommit, own, recordOf, refOf, type StoreCase, streamsIn, timer } from './subject.ts';
+import {
+  absent,
+  append,
+  change,
+  commitOne,
+  delivery,
+  mustCommit,
+  own,
+  recordOf,
+  refOf,
+  type StoreCase,
+  streamsIn,
+  timer,
+} from './subject.ts';
 
 export const parkedCases = (test: StoreCase): void => {
   test('keeps every fact of a parked delivery and counts its changes', async ({ store }) => {
-    const first = delivery(store, 'a\0\ud800', 1, { detail: '{"raw":"\\ud800\0"}', cause: 'é%', type: '__proto__', dueAt: 12, startedAt: 0, attempts: 2, generation: 3, lostStarts: 4, holds: false });
+    const first = delivery(store, 'a\0\ud800', 1, {
+      detail: '{"raw":"\\ud800\0"}',
+      cause: 'é%',
+      type: '__proto__',
+      dueAt: 12,
+      startedAt: 0,
+      attempts: 2,
+      generation: 3,
+      lostStarts: 4,
+      holds: false,
+    });
     await mustCommit(store, [{ park: [absent(first)] }]);
     assert.deepEqual((await store.parked(first.id))?.parked, { ...first, revision: 1 });
     assert.equal((await change(store, first.id, { state: 'done', startedAt: null, detail: '' })).won, true);
@@ -17,14 +40,20 @@ export const parkedCases = (test: StoreCase): void => {
     assert.deepEqual(await commitOne(store, { park: [{ record, expect: 1 }] }), { won: false, why: 'revision', id: record.id });
     assert.equal((await commitOne(store, { park: [absent(record)] })).won, true);
     assert.deepEqual(await commitOne(store, { park: [absent(record)] }), { won: false, why: 'revision', id: record.id });
-    assert.deepEqual(await commitOne(store, { park: [absent(delivery(store, 'b', 1)), { record, expect: 2 }] }), { won: false, why: 'revision', id: record.id });
+    assert.deepEqual(await commitOne(store, { park: [absent(delivery(store, 'b', 1)), { record, expect: 2 }] }), {
+      won: false,
+      why: 'revision',
+      id: record.id,
+    });
     assert.equal(await store.parked('mail:b@1'), null);
     assert.equal((await commitOne(store, { park: [{ record, expect: 1 }] })).won, true);
   });
 
   test('R6 sets due times by its own clock, and hands nothing out before', async ({ store, system }) => {
     const leases = (await own(store)).map(refOf);
-    await mustCommit(store, [{ park: [absent(delivery(store, 'a', 1), { delayMs: 250 }), absent(delivery(store, 'b', 1, { dueAt: system.now() + 400 }))] }]);
+    await mustCommit(store, [
+      { park: [absent(delivery(store, 'a', 1), { delayMs: 250 }), absent(delivery(store, 'b', 1, { dueAt: system.now() + 400 }))] },
+    ]);
     assert.equal((await recordOf(store, 'mail:a@1')).dueAt, system.now() + 250);
     assert.deepEqual(await store.due(leases, 10), { deliveries: [], nextInMs: 250 });
     await system.advance(249);
@@ -37,19 +66,31 @@ export const parkedCases = (test: StoreCase): void => {
   test('hands out what is due to the leases that ask, the longest due first, at most as many as asked for', async ({ store, system }) => {
     const leases = (await own(store)).map(refOf);
     const names = Array.from({ length: 20 }, (_, i) => `s${i}`);
-    await mustCommit(store, names.map((name, i) => ({ park: [absent(delivery(store, name, 1, { dueAt: system.now() - 1 - ((i * 7) % 20) }))] })));
+    await mustCommit(
+      store,
+      names.map((name, i) => ({ park: [absent(delivery(store, name, 1, { dueAt: system.now() - 1 - ((i * 7) % 20) }))] })),
+    );
     const { deliveries, nextInMs } = await store.due(leases, 20);
     const dueAt = deliveries.map(({ parked }) => parked.dueAt);
     assert.equal(dueAt.length, 20);
-    assert.deepEqual(dueAt, [...dueAt].sort((a, b) => a - b));
+    assert.deepEqual(
+      dueAt,
+      [...dueAt].sort((a, b) => a - b),
+    );
     assert.equal(nextInMs, null);
     const few = await store.due(leases, 7);
-    assert.deepEqual(few.deliveries.map(({ parked }) => parked.id), deliveries.slice(0, 7).map(({ parked }) => parked.id));
+    assert.deepEqual(
+      few.deliveries.map(({ parked }) => parked.id),
+      deliveries.slice(0, 7).map(({ parked }) => parked.id),
+    );
     assert.equal(few.nextInMs, 0);
     const [lease] = leases;
     assert.ok(lease);
     const inShard = deliveries.filter(({ parked }) => parked.shard === 0).map(({ parked }) => parked.id);
-    assert.deepEqual((await store.due([lease], 20)).deliveries.map(({ parked }) => parked.id), inShard);
+    assert.deepEqual(
+      (await store.due([lease], 20)).deliveries.map(({ parked }) => parked.id),
+      inShard,
+    );
     assert.deepEqual(await store.due([{ ...lease, subscription: 'other' }], 20), { deliveries: [], nextInMs: null });
     assert.deepEqual(await store.due([], 20), { deliveries: [], nextInMs: null });
   });
@@ -57,10 +98,18 @@ export const parkedCases = (test: StoreCase): void => {
   test('hands a parked delivery out with its event, and a timer without one', async ({ store }) => {
     const leases = (await own(store)).map(refOf);
     const [a, b] = streamsIn(store, 0, 2) as [string, string];
-    await mustCommit(store, [{ appends: [append(b, 'none', 2), append(a, 'none', 2)], park: [absent(delivery(store, a, 2, { position: 4 })), absent(timer(store, a, 'deadline'))] }]);
+    await mustCommit(store, [
+      {
+        appends: [append(b, 'none', 2), append(a, 'none', 2)],
+        park: [absent(delivery(store, a, 2, { position: 4 })), absent(timer(store, a, 'deadline'))],
+      },
+    ]);
     const [event] = await store.events(a, 1, 1);
     const due = await store.due(leases, 10);
-    assert.deepEqual(due.deliveries.map((one) => [one.parked.id, one.event]).sort(), [[`mail:${a}#deadline`, null], [`mail:${a}@2`, event]]);
+    assert.deepEqual(due.deliveries.map((one) => [one.parked.id, one.event]).sort(), [
+      [`mail:${a}#deadline`, null],
+      [`mail:${a}@2`, event],
+    ]);
     assert.deepEqual((await store.parked(`mail:${a}@2`))?.event, event);
     assert.equal((await store.parked(`mail:${a}#deadline`))?.event, null);
   });
@@ -74,81 +123,15 @@ export const parkedCases = (test: StoreCase): void => {
     assert.equal((await store.due(leases, 10)).deliveries.length, 2);
   });
 
-  test('R16 R17 lets only the lowest version in the way of a stream run, and the next when that is over', async ({ store, system }) => {
-    const leases = (await own(store)).map(refOf);
-    const ids = async () => (await store.due(leases, 100)).deliveries.map(({ parked }) => parked.id);
-    const at = (version: number) => `mail:a@${version}`;
-    await mustCommit(store, [{ park: [4, 2, 3].map((version) => absent(delivery(store, 'a', version))) }]);
-    assert.deepEqual(await ids(), [at(2)]);
-    await mustCommit(store, [{ park: [absent(delivery(store, 'a', 1), { delayMs: 50 })] }]);
-    assert.deepEqual(await store.due(leases, 100), { deliveries: [], nextInMs: 50 });
-    await system.advance(50);
-    assert.deepEqual(await ids(), [at(1)]);
-    await change(store, at(1), { startedAt: 1 });
-    assert.deepEqual(await ids(), []);
-    await change(store, at(1), { startedAt: null, state: 'dead' });
-    assert.deepEqual(await ids(), [], 'a dead one that holds let a later one by');
-    await change(store, at(1), { state: 'scheduled' });
-    assert.deepEqual(await ids(), [at(1)], 'a redriven one did not get back to the head of its lane');
-    await change(store, at(1), { state: 'done' });
-    assert.deepEqual(await ids(), [at(2)]);
-    await change(store, at(2), { state: 'discarded' });
-    await change(store, at(3), { state: 'superseded' });
-    assert.deepEqual(await ids(), [at(4)]);
-    await change(store, at(4), { state: 'done' });
-    assert.deepEqual(await ids(), []);
-  });
-
-  test('R31 lets later versions by a dead one that does not hold, and runs it again beside them after redrive', async ({ store }) => {
-    const leases = (await own(store)).map(refOf);
-    const ids = async () => (await store.due(leases, 100)).deliveries.map(({ parked }) => parked.id);
-    await mustCommit(store, [{ park: [1, 2].map((version) => absent(delivery(store, 'a', version, { holds: false }))) }]);
-    assert.deepEqual(await ids(), ['mail:a@1']);
-    await change(store, 'mail:a@1', { state: 'dead' });
-    assert.deepEqual(await ids(), ['mail:a@2']);
-    await change(store, 'mail:a@1', { state: 'scheduled' });
-    assert.deepEqual(await ids(), ['mail:a@1']);
-  });
-
-  test('R15 R18 lets nothing wait for another stream or another subscription', async ({ store }) => {
-    const leases = [...(await own(store)), ...(await own(store, 'worker', 'stock'))].map(refOf);
-    const [a, b] = streamsIn(store, 0, 2) as [string, string];
-    const dead = (subscription: string, stream: string) => absent(delivery(store, stream, 1, { subscription, state: 'dead' }));
-    await mustCommit(store, [{ park: [dead('mail', a), dead('stock', b), ...[a, b].flatMap((s) => ['mail', 'stock'].map((subscription) => absent(delivery(store, s, 2, { subscription }))))] }]);
-    assert.deepEqual((await store.due(leases, 100)).deliveries.map(({ parked }) => parked.id).sort(), [`mail:${b}@2`, `stock:${a}@2`].sort());
-  });
-
-  test('lets timers block nobody and nobody block timers', async ({ store }) => {
-    const leases = (await own(store)).map(refOf);
-    await mustCommit(store, [
-      { park: [absent(timer(store, 'a', 'x')), absent(timer(store, 'a', 'y', { state: 'dead', holds: true })), absent(timer(store, 'b', 'z'))] },
-      { park: [absent(delivery(store, 'a', 3)), absent(delivery(store, 'b', 1, { state: 'dead' }))] },
-    ]);
-    assert.deepEqual((await store.due(leases, 100)).deliveries.map(({ parked }) => parked.id).sort(), ['mail:a#x', 'mail:a@3', 'mail:b#z']);
-    assert.deepEqual(await store.held('mail', [{ stream: 'a', version: 3 }, { stream: 'b', version: 2 }]), [false, true]);
-  });
-
-  test('says which heads have something of theirs in the way', async ({ store }) => {
-    await own(store);
-    const states = ['scheduled', 'dead', 'done', 'discarded', 'superseded'] as const;
-    const streams = states.map((state) => `${state} %_\0\ud800'`);
-    await mustCommit(store, [
-      { park: states.map((state, i) => absent(delivery(store, streams[i] ?? '', 2, { state }))) },
-      { park: [absent(delivery(store, 'dead but let by', 2, { state: 'dead', holds: false })), absent(delivery(store, 'started', 2, { startedAt: 1 })), absent(delivery(store, 'far', 2, { dueAt: 2 ** 50 }))] },
-    ]);
-    const held = (version: number, subscription = 'mail') => store.held(subscription, [...streams, 'dead but let by', 'started', 'far', 'no such'].map((stream) => ({ stream, version })));
-    assert.deepEqual(await held(3), [true, true, false, false, false, false, true, true, false]);
-    assert.deepEqual(await held(2), new Array(9).fill(false));
-    assert.deepEqual(await held(3, 'other'), new Array(9).fill(false));
-    assert.deepEqual(await store.held('mail', []), []);
-  });
-
   test('drops timers, and ignores those that are not there', async ({ store }) => {
     const leases = (await own(store)).map(refOf);
     await mustCommit(store, [{ park: [absent(timer(store, 'a', 'x')), absent(timer(store, 'a', 'y'))] }]);
     await mustCommit(store, [{ drop: ['mail:a#x', 'mail:a#none', 'nobody:b#x'] }]);
     assert.equal(await store.parked('mail:a#x'), null);
-    assert.deepEqual((await store.due(leases, 9)).deliveries.map(({ parked }) => parked.id), ['mail:a#y']);
+    assert.deepEqual(
+      (await store.due(leases, 9)).deliveries.map(({ parked }) => parked.id),
+      ['mail:a#y'],
+    );
     await mustCommit(store, [{ park: [absent(timer(store, 'a', 'x'))] }]);
   });
 
@@ -161,19 +144,40 @@ export const parkedCases = (test: StoreCase): void => {
     ]);
     const ids = states.map((_, i) => `mail:a@${i + 1}`);
     await mustCommit(store, [{ supersede: [...ids, 'mail:none@1'] }]);
-    assert.deepEqual(await Promise.all(ids.map(async (id) => (await recordOf(store, id)).state)), ['scheduled', 'superseded', 'done', 'discarded', 'superseded']);
+    assert.deepEqual(await Promise.all(ids.map(async (id) => (await recordOf(store, id)).state)), [
+      'scheduled',
+      'superseded',
+      'done',
+      'discarded',
+      'superseded',
+    ]);
     assert.deepEqual(await Promise.all(ids.map(async (id) => (await recordOf(store, id)).revision)), [1, 2, 1, 1, 1]);
     assert.deepEqual((await store.due(leases, 9)).deliveries, []);
     await mustCommit(store, [{ wake: [...ids, 'mail:b@1', 'mail:none@1'] }]);
-    assert.deepEqual((await store.due(leases, 9)).deliveries.map(({ parked }) => parked.id), ['mail:a@1']);
+    assert.deepEqual(
+      (await store.due(leases, 9)).deliveries.map(({ parked }) => parked.id),
+      ['mail:a@1'],
+    );
     assert.deepEqual(await Promise.all([...ids, 'mail:b@1'].map(async (id) => (await recordOf(store, id)).revision)), [2, 2, 1, 1, 1, 1]);
     assert.equal((await recordOf(store, 'mail:b@1')).dueAt, system.now() + 1000);
   });
 
   test('lists what is parked of a stream, open or ever, by subscription and version', async ({ store }) => {
     await mustCommit(store, [
-      { park: [absent(delivery(store, 'a', 3)), absent(delivery(store, 'a', 1, { state: 'dead' })), absent(delivery(store, 'a', 10, { state: 'done' }))] },
-      { park: [absent(delivery(store, 'a', 2, { subscription: 'alpha' })), absent(timer(store, 'a', 'deadline', { subscription: 'timers' })), absent(delivery(store, 'a%', 1))] },
+      {
+        park: [
+          absent(delivery(store, 'a', 3)),
+          absent(delivery(store, 'a', 1, { state: 'dead' })),
+          absent(delivery(store, 'a', 10, { state: 'done' })),
+        ],
+      },
+      {
+        park: [
+          absent(delivery(store, 'a', 2, { subscription: 'alpha' })),
+          absent(timer(store, 'a', 'deadline', { subscription: 'timers' })),
+          absent(delivery(store, 'a%', 1)),
+        ],
+      },
     ]);
     const ids = async (which: 'open' | 'all') => (await store.parkedOf('a', which)).map(({ id }) => id);
     assert.deepEqual(await ids('open'), ['alpha:a@2', 'mail:a@1', 'mail:a@3', 'timers:a#deadline']);

@@ -1,6 +1,23 @@
 import assert from 'node:assert/strict';
 import type { Append, Store } from '../../../src/core/store.ts';
-import { absent, append, batchOf, change, commitOne, delivery, events, handOver, mustCommit, own, refOf, type StoreCase, streamsIn, tick, timer, wholeLog } from './subject.ts';
+import {
+  absent,
+  append,
+  batchOf,
+  change,
+  commitOne,
+  delivery,
+  events,
+  handOver,
+  mustCommit,
+  own,
+  refOf,
+  type StoreCase,
+  streamsIn,
+  tick,
+  timer,
+  wholeLog,
+} from './subject.ts';
 
 const folded = (stream: string, expected: Append['expected'], status: string | null, state = '{}'): Append => ({
   stream,
@@ -21,7 +38,9 @@ const listed = async (store: Store, filter: { readonly status?: string }, limit:
 };
 
 export const readCases = (test: StoreCase): void => {
-  test('S14 keeps the folded state with the version it was folded up to, and leaves it behind when an append brings none', async ({ store }) => {
+  test('S14 keeps the folded state with the version it was folded up to, and leaves it behind when an append brings none', async ({
+    store,
+  }) => {
     const state = JSON.stringify({ name: '\u0000\ud800é😀', big: 'x'.repeat(100_000) });
     await mustCommit(store, [{ appends: [folded('a', 'none', 'placed', state)] }]);
     const row = { stream: 'a', version: 1, status: 'placed', state, stateVersion: 1, fingerprint: 'v1' };
@@ -35,7 +54,8 @@ export const readCases = (test: StoreCase): void => {
 
   test('lists the streams that have a status, newest first, by status too, in pages that neither skip nor repeat', async ({ store }) => {
     const names = Array.from({ length: 17 }, (_, i) => `s${i}`);
-    for (const [i, name] of names.entries()) await mustCommit(store, [{ appends: [folded(name, 'none', i % 3 === 0 ? "it's" : 'placed')] }]);
+    for (const [i, name] of names.entries())
+      await mustCommit(store, [{ appends: [folded(name, 'none', i % 3 === 0 ? "it's" : 'placed')] }]);
     await mustCommit(store, [{ appends: [append('no status', 'none'), folded('s1', 1, 'confirmed'), folded('s2', 1, null)] }]);
     const newest = [...names].reverse().filter((name) => name !== 's2');
     for (const limit of [1, 4, 16, 100]) assert.deepEqual(await listed(store, {}, limit), newest);
@@ -46,7 +66,10 @@ export const readCases = (test: StoreCase): void => {
     const first = await store.streams({}, 5, null);
     await mustCommit(store, [{ appends: [folded('newer', 'none', 'placed'), folded('s16', 1, null)] }]);
     const second = await store.streams({}, 5, first.nextCursor);
-    assert.deepEqual([...first.rows, ...second.rows].map(({ stream }) => stream), newest.slice(0, 10));
+    assert.deepEqual(
+      [...first.rows, ...second.rows].map(({ stream }) => stream),
+      newest.slice(0, 10),
+    );
     assert.deepEqual(first.rows[0], { stream: 's16', version: 1, status: 'placed', state: '{}', stateVersion: 1, fingerprint: 'v1' });
   });
 
@@ -54,7 +77,14 @@ export const readCases = (test: StoreCase): void => {
     const leases = await own(store);
     const [a] = streamsIn(store, 0, 1) as [string];
     await mustCommit(store, [
-      { appends: [folded(a, 'none', 'placed'), folded(a, 1, 'placed'), folded('b', 'none', 'placed'), folded('__proto__', 'none', '__proto__')] },
+      {
+        appends: [
+          folded(a, 'none', 'placed'),
+          folded(a, 1, 'placed'),
+          folded('b', 'none', 'placed'),
+          folded('__proto__', 'none', '__proto__'),
+        ],
+      },
       { appends: [folded('b', 1, 'confirmed'), append('c', 'none', 6)] },
     ]);
     const lease = refOf(leases[0] ?? assert.fail());
@@ -62,7 +92,11 @@ export const readCases = (test: StoreCase): void => {
     await mustCommit(
       store,
       [
-        { lease, done: [inShard], park: [absent(delivery(store, a, 1), { failed: true }), absent(delivery(store, a, 2, { state: 'dead' }), { failed: true })] },
+        {
+          lease,
+          done: [inShard],
+          park: [absent(delivery(store, a, 1), { failed: true }), absent(delivery(store, a, 2, { state: 'dead' }), { failed: true })],
+        },
         { park: [absent(timer(store, a, 'x')), absent(delivery(store, a, 3, { state: 'done' }))] },
       ],
       { owner: 'worker', progress: [{ lease, done: [[1, 1]] }] },
@@ -70,14 +104,18 @@ export const readCases = (test: StoreCase): void => {
     const total = (await wholeLog(store)).flat().length;
     const done = inShard === 1 ? 1 : 2;
     const counts = await store.counts();
-    assert.deepEqual(Object.entries(counts.streams).sort(), [['__proto__', 1], ['confirmed', 1], ['placed', 1]]);
-    assert.deepEqual(counts.subscriptions['mail'], { backlog: total - done, scheduled: 2, dead: 1, retries: 2 });
+    assert.deepEqual(Object.entries(counts.streams).sort(), [
+      ['__proto__', 1],
+      ['confirmed', 1],
+      ['placed', 1],
+    ]);
+    assert.deepEqual(counts.subscriptions.mail, { backlog: total - done, scheduled: 2, dead: 1, retries: 2 });
     await change(store, `mail:${a}@2`, { state: 'scheduled' });
     await change(store, `mail:${a}@1`, { state: 'dead' }, { failed: true });
     await mustCommit(store, [{ drop: [`mail:${a}#x`], supersede: [`mail:${a}@1`] }]);
-    assert.deepEqual((await store.counts()).subscriptions['mail'], { backlog: total - done, scheduled: 1, dead: 0, retries: 3 });
+    assert.deepEqual((await store.counts()).subscriptions.mail, { backlog: total - done, scheduled: 1, dead: 0, retries: 3 });
     await change(store, `mail:${a}@2`, { state: 'done' });
-    assert.deepEqual((await store.counts()).subscriptions['mail'], { backlog: total - done, scheduled: 0, dead: 0, retries: 3 });
+    assert.deepEqual((await store.counts()).subscriptions.mail, { backlog: total - done, scheduled: 0, dead: 0, retries: 3 });
   });
 
   test(
@@ -85,7 +123,9 @@ export const readCases = (test: StoreCase): void => {
     async ({ store, system, another }) => {
       const elsewhere = await another?.();
       let told = 0;
-      const stop = store.watch(() => void (told += 1));
+      const stop = store.watch(() => {
+        told += 1;
+      });
       await mustCommit(elsewhere ?? store, [{ appends: [append('a', 'none')] }]);
       await system.advance(1000);
       assert.ok(told >= 1);
@@ -107,8 +147,19 @@ export const readCases = (test: StoreCase): void => {
       const [a, b] = streamsIn(store, 0, 2) as [string, string];
       const last = batchOf(
         [
-          { appends: [folded(a, 'none', 'placed'), append(b, 'none', 3)], key: { key: 'k', fingerprint: 'f', stream: a }, lease, done: [1, 3] },
-          { park: [absent(delivery(store, a, 1), { failed: true, delayMs: 500 }), absent(delivery(store, b, 2, { state: 'dead', position: 3 })), absent(delivery(store, b, 3))] },
+          {
+            appends: [folded(a, 'none', 'placed'), append(b, 'none', 3)],
+            key: { key: 'k', fingerprint: 'f', stream: a },
+            lease,
+            done: [1, 3],
+          },
+          {
+            park: [
+              absent(delivery(store, a, 1), { failed: true, delayMs: 500 }),
+              absent(delivery(store, b, 2, { state: 'dead', position: 3 })),
+              absent(delivery(store, b, 3)),
+            ],
+          },
         ],
         { owner: 'worker', progress: [{ lease, done: [], startMark: 'head' }] },
       );
@@ -124,7 +175,10 @@ export const readCases = (test: StoreCase): void => {
         parked: await Promise.all(ids.map((id) => from.parked(id))),
         dead: await from.dead({}, 10, null),
         due: await from.due(leases.map(refOf), 10),
-        held: await from.held('mail', [{ stream: b, version: 3 }, { stream: b, version: 2 }]),
+        held: await from.held('mail', [
+          { stream: b, version: 3 },
+          { stream: b, version: 2 },
+        ]),
         counts: await from.counts(),
         reply: await from.lookUp('worker', last.id),
       });
@@ -132,12 +186,19 @@ export const readCases = (test: StoreCase): void => {
       assert.deepEqual(before.reply, result);
       const again = (await reopen?.()) ?? assert.fail();
       assert.deepEqual(await everything(again), before);
-      assert.deepEqual(await commitOne(again, { key: { key: 'k', fingerprint: 'g', stream: 'z' } }), { won: false, why: 'key', taken: { key: 'k', fingerprint: 'f', stream: a } });
+      assert.deepEqual(await commitOne(again, { key: { key: 'k', fingerprint: 'g', stream: 'z' } }), {
+        won: false,
+        why: 'key',
+        taken: { key: 'k', fingerprint: 'f', stream: a },
+      });
       await assert.rejects(again.commit(batchOf([], { owner: 'worker', id: 'absent for good' })));
       assert.equal((await commitOne(again, { appends: [append(a, 1)], lease }, { owner: 'worker' })).won, true);
       assert.equal((await tick(again, 'worker')).held.length, again.shards);
       await system.advance(500);
-      assert.deepEqual((await again.due(leases.map(refOf), 10)).deliveries.map(({ parked }) => parked.id), [`mail:${a}@1`]);
+      assert.deepEqual(
+        (await again.due(leases.map(refOf), 10)).deliveries.map(({ parked }) => parked.id),
+        [`mail:${a}@1`],
+      );
       const [next] = await handOver(again, leases, 'worker', 'next');
       assert.deepEqual([next?.checkpoint, next?.startMark], [{ low: 1, done: [[3, 3]] }, 4]);
       assert.ok((next?.epoch ?? 0) > lease.epoch);

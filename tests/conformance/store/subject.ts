@@ -32,7 +32,8 @@ export const batchOf = (units: readonly Unit[], more: Partial<Batch> = {}): Batc
   return { owner: 'api', id: `batch-${batches}`, units, progress: [], ...more };
 };
 
-export const commit = (store: Store, units: readonly Unit[], more: Partial<Batch> = {}): Promise<BatchResult> => store.commit(batchOf(units, more));
+export const commit = (store: Store, units: readonly Unit[], more: Partial<Batch> = {}): Promise<BatchResult> =>
+  store.commit(batchOf(units, more));
 
 /** Commits one unit and gives its result. */
 export const commitOne = async (store: Store, unit: Unit, more: Partial<Batch> = {}): Promise<UnitResult> => {
@@ -52,7 +53,11 @@ export const mustCommit = async (store: Store, units: readonly Unit[], more: Par
 export const events = (howMany = 1, data: (index: number) => string = (index) => JSON.stringify({ index })): Append['events'] =>
   Array.from({ length: howMany }, (_, index) => ({ type: 'Happened', schema: 1, data: data(index), time: 1_700_000_000_000 + index }));
 
-export const append = (stream: string, expected: Append['expected'] = 'any', howMany = 1): Append => ({ stream, expected, events: events(howMany) });
+export const append = (stream: string, expected: Append['expected'] = 'any', howMany = 1): Append => ({
+  stream,
+  expected,
+  events: events(howMany),
+});
 
 /** Names of streams that lie in the given shard. */
 export const streamsIn = (store: Store, shard: number, howMany: number): string[] => {
@@ -75,7 +80,13 @@ export const own = async (store: Store, owner = 'worker', subscription = 'mail')
 export const refOf = ({ subscription, shard, epoch }: LeaseRef): LeaseRef => ({ subscription, shard, epoch });
 
 /** Hands everything over from one owner to the next and gives what the next one is told. */
-export const handOver = async (store: Store, leases: readonly LeaseRef[], from: string, to: string, clean = true): Promise<readonly Lease[]> => {
+export const handOver = async (
+  store: Store,
+  leases: readonly LeaseRef[],
+  from: string,
+  to: string,
+  clean = true,
+): Promise<readonly Lease[]> => {
   const subscriptions = [...new Set(leases.map(({ subscription }) => subscription))];
   const release = leases.map((lease) => ({ lease: refOf(lease), clean }));
   await tick(store, from, { subscriptions, release, claim: false });
@@ -110,12 +121,24 @@ export const delivery = (store: Store, stream: string, version: number, more: Pa
 };
 
 export const timer = (store: Store, stream: string, name: string, more: Partial<ParkedDelivery> = {}): ParkedDelivery =>
-  delivery(store, stream, 0, { id: `${more.subscription ?? 'mail'}:${stream}#${name}`, kind: 'timer', position: 0, type: name, holds: false, ...more });
+  delivery(store, stream, 0, {
+    id: `${more.subscription ?? 'mail'}:${stream}#${name}`,
+    kind: 'timer',
+    position: 0,
+    type: name,
+    holds: false,
+    ...more,
+  });
 
 export const absent = (record: ParkedDelivery, more: Partial<ParkedWrite> = {}): ParkedWrite => ({ record, expect: 'absent', ...more });
 
 /** Changes a parked delivery as it stands. */
-export const change = async (store: Store, id: string, changes: Partial<ParkedDelivery>, more: Partial<ParkedWrite> = {}): Promise<UnitResult> => {
+export const change = async (
+  store: Store,
+  id: string,
+  changes: Partial<ParkedDelivery>,
+  more: Partial<ParkedWrite> = {},
+): Promise<UnitResult> => {
   const found = await store.parked(id);
   assert.ok(found, `expected ${id} to be parked`);
   return commitOne(store, { park: [{ record: { ...found.parked, ...changes }, expect: found.parked.revision, ...more }] });

@@ -3,7 +3,7 @@ import type { OrderCommand, Outcome } from '../../../src/order/commands.ts';
 import { decide } from '../../../src/order/decide.ts';
 import type { FoldableEvent } from '../../../src/order/evolve.ts';
 import { fold } from '../../../src/order/fold.ts';
-import { type OpenRequest, openRequests } from '../../../src/order/open-requests.ts';
+import type { Direction } from '../../../src/order/names.ts';
 import { type Order, stepOf } from '../../../src/order/order.ts';
 import { mustNotRefuse, type Plan } from '../../../src/order/plan.ts';
 import type { Rejection } from '../../../src/order/rejection.ts';
@@ -32,6 +32,24 @@ export interface History {
   readonly order: Order;
   readonly outside: Outside;
 }
+
+/** A request that waits for an answer. */
+export interface OpenRequest {
+  readonly step: string;
+  readonly direction: Direction;
+  /** Id of the event that asks for it. */
+  readonly request: string;
+  /** Find out first whether the step happened at all. */
+  readonly settle: boolean;
+}
+
+/** All requests nobody has answered yet, dead ones aside. A delivery whose event is not among them has nothing left to do. */
+export const openRequests = (order: Order): readonly OpenRequest[] =>
+  order.plan.steps.flatMap(({ name: step }): readonly OpenRequest[] => {
+    const { status, request, undo } = stepOf(order, step);
+    if (status === 'requested' && request !== undefined) return [{ step, direction: 'do', request, settle: false }];
+    return status === 'undoing' && undo !== undefined ? [{ step, direction: 'undo', ...undo }] : [];
+  });
 
 /** Ids of the open dead letters. */
 export const openLetters = (order: Order): readonly string[] => order.plan.steps.flatMap(({ name }) => stepOf(order, name).dead?.id ?? []);

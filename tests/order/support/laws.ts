@@ -101,9 +101,9 @@ export const outcomesNameWhatTheyAnswer: Law = (events, plan) => {
     const request = all.slice(0, at).find(({ id }) => id === data.request);
     if (request?.step !== step || !/Requested$/.test(request.kind))
       return [`${type} answers ${String(data.request)}, which is no request of ${step}`];
-    const stream = events[at]?.stream as string;
-    const keys = [effectKey(stream, step, 'do'), effectKey(stream, step, 'undo')];
-    return keys.includes(data.effectKey as string) ? [] : [`${type} has the effect key ${String(data.effectKey)}`];
+    const undoes = /^Undone/.test(kind) || data.direction === 'undo';
+    const key = effectKey(events[at]?.stream as string, step, undoes ? 'undo' : 'do');
+    return data.effectKey === key ? [] : [`${type} has the effect key ${String(data.effectKey)}, not ${key}`];
   });
 };
 
@@ -135,6 +135,16 @@ export const undoneInOrder: Law = (events, plan) => {
   return [...early, ...twice];
 };
 
+/** Whoever undoes a step has its result, or is told to find out. */
+export const undoneKnowingly: Law = (events, plan) => {
+  const all = facts(events, plan);
+  return all.flatMap(({ kind, step, data }, at) => {
+    if (kind !== 'UndoRequested') return [];
+    const known = has(all.slice(0, at), step, 'Succeeded');
+    return data.settle === !known ? [] : [`${step} was to be undone with settle: ${String(data.settle)}`];
+  });
+};
+
 /** S21 */
 export const neverCancelledOverADeadLetter: Law = (events, plan) => {
   const all = facts(events, plan);
@@ -155,5 +165,6 @@ export const LAWS: Readonly<Record<string, Law>> = {
   anEndIsFinal,
   outcomesNameWhatTheyAnswer,
   undoneInOrder,
+  undoneKnowingly,
   neverCancelledOverADeadLetter,
 };

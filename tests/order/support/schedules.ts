@@ -40,7 +40,7 @@ export const moves = (): fc.Arbitrary<readonly Move[]> => {
   );
 };
 
-/** How the rest is played once the moves are used up: open dead letters are redriven or discarded, requests succeed or, where they may, are refused. */
+/** How the rest is played once the moves are used up. Requests are refused only where they may be. */
 export interface Ending {
   readonly letters: 'redrive' | 'discard';
   readonly answers: 'succeed' | 'refuse';

@@ -1,7 +1,7 @@
 // What a user's first program looks like. It is compiled as an ES module and as CommonJS and run from the packed tarball.
 import { createOrders, isLeft, OrderSaga, RetryPolicy, refused, type Store } from 'orderfold';
 
-const saga = OrderSaga.define({ deadlineMs: 60_000 })
+export const saga = OrderSaga.define({ deadlineMs: 60_000 })
   .step('payment', {
     do: async ({ order, effectKey }) => {
       if (order.totalMinor > 1_000_000) return refused('over the limit');
@@ -19,6 +19,9 @@ const saga = OrderSaga.define({ deadlineMs: 60_000 })
     },
     undo: 'irreversible',
   });
+
+export const open = (store: Store) => createOrders({ store, saga });
+export const start = (store: Store) => open(store).worker();
 
 export const runOrder = async (store: Store): Promise<void> => {
   const orders = createOrders({ store, saga });

@@ -1,0 +1,38 @@
+import type { PaymentServer } from '../support/payment-server.ts';
+import type { Ending } from './child.ts';
+import type { Accepted } from './order-load.ts';
+
+/** All that is left of a run when its processes are gone: what there is to audit. */
+export interface Evidence {
+  /** The SQLite file, which nobody uses any more. */
+  readonly database: string;
+  /** Every order somebody was told is taken. */
+  readonly accepted: readonly Accepted[];
+  /** Idempotency keys used. */
+  readonly asked: number;
+  readonly services: Pick<PaymentServer, 'books' | 'audit'>;
+  readonly maxAttempts: number;
+  readonly logs: readonly { readonly name: string; readonly lines: readonly string[] }[];
+  /** Dead letters, timelines and metrics as the producer showed them. */
+  readonly shown: readonly string[];
+  /** How the processes ended when they were told to. */
+  readonly endings: readonly { readonly name: string; readonly ending: Ending }[];
+  /** How often each fault really struck. */
+  readonly struck: Readonly<Record<string, number>>;
+  readonly did: Readonly<Record<string, number>>;
+  /** What went wrong while it ran. */
+  readonly faults: readonly string[];
+}
+
+/** What of a run does not hold; one line each, by the rule it breaks. */
+export interface Findings {
+  /** Things looked at, by rule. */
+  readonly checked: Readonly<Record<string, number>>;
+  readonly faults: readonly { readonly rule: string; readonly text: string; readonly orderId?: string | undefined }[];
+}
+
+/** Takes down what one rule looked at and what it found. */
+export interface Notes {
+  look(rule: string, howMany?: number): void;
+  fault(rule: string, text: string, orderId?: string): void;
+}

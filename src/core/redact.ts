@@ -10,11 +10,13 @@ const HEADER = /\b((?:proxy-)?authorization|(?:set-)?cookie)(\\?["']?\s*[:=]\s*)
 const FIELD =
   /\b([\w-]{0,40}(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[-_ ]?key|private[-_ ]?key|access[-_ ]?key|credentials?|cvv2?|cvc2?|card[-_ ]?number))(\\?["'`]?\s*[:=]>?\s*)(?:\[redacted\]|\\"(?:[^"\\]|\\(?!"))*(?:\\")?|"(?:\\.|[^"\\])*"?|'(?:\\.|''|[^'\\])*'?|[^\s;&"']+)/gi;
 
-/** Credentials known by their shape alone: bearer values, JSON web tokens, `sk_live_…`, private keys. */
+/** Known by their shape alone: bearer values, JSON web tokens, `sk_live_…`, quotes of somebody else's reply, private keys. */
 const SHAPES = [
   /(?<![a-z])(bearer\s+)(?=[^\s\d]*\d)[\w.~+/=-]{8,}/gi,
   /\b()eyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g,
   /\b()[a-z]{2}_(?:live|test)_\w+/g,
+  // What JSON.parse quotes of a reply it can't read.
+  /(Unexpected token .{1,10}?, ).*?(?= is not valid JSON)/gs,
   /()-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----END))*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g,
 ];
 

@@ -4,22 +4,18 @@ import type { StoredEvent } from '../core/records.ts';
 import type { Batch, BatchResult, Progress, Store, Unit, UnitResult } from '../core/store.ts';
 import type { System } from '../core/system.ts';
 import type { Notifier } from './notifications.ts';
-import type { Snapshot, Streams } from './streams.ts';
-
-/** The streams as they will be if every unit gathered so far wins. */
-export interface View<State> {
-  snapshot(stream: string): Snapshot<State> | undefined;
-  /** It is what an earlier unit of this batch leaves, if that one wins. */
-  isAhead(stream: string): boolean;
-  put(stream: string, snapshot: Snapshot<State>): void;
-}
 
 /** One unit on its way: made when its batch is cut, so that it decides over the newest state this process can know. */
-export interface Work<State> {
+export interface Work {
+  /**
+   * The stream over whose state it decides, one unit in each batch; null if it needs none. A second one would take the first's
+   * word for what is there, and if that one loses to another process that wrote as many events, no version would tell.
+   */
+  readonly decidesOver: string | null;
   /** Must not be given up when the store is away, because a handler has run. Others are told at once. */
   readonly persistent: boolean;
   /** Null: nothing to commit after all; the work has told its caller. */
-  prepare(view: View<State>): Unit | null;
+  prepare(): Unit | null;
   settled(result: UnitResult, events: readonly StoredEvent[]): void;
   failed(error: unknown): void;
 }
@@ -32,8 +28,8 @@ export interface CommitSeam {
   progressFailed(progress: readonly Progress[]): void;
 }
 
-export interface Committer<State> {
-  submit(work: Work<State>): void;
+export interface Committer {
+  submit(work: Work): void;
   /** Sees to a batch soon even without work, for progress alone. */
   nudge(): void;
   attach(seam: CommitSeam): () => void;
@@ -65,14 +61,8 @@ const numbered = (unit: Unit, result: UnitResult): StoredEvent[] =>
  * Group commit: while one batch is on its way to the store, the next gathers. A batch whose reply was lost is looked up,
  * never guessed; one that certainly did not happen is made anew from the works that must not be given up.
  */
-export const createCommitter = <State>(
-  store: Store,
-  streams: Streams<State>,
-  system: System,
-  notifier: Notifier,
-  owner: string,
-): Committer<State> => {
-  let queue: Work<State>[] = [];
+export const createCommitter = (store: Store, system: System, notifier: Notifier, owner: string): Committer => {
+  let queue: Work[] = [];
   let busy = false;
   let nudged = false;
   let closed = false;
@@ -80,44 +70,43 @@ export const createCommitter = <State>(
   let seam: CommitSeam | null = null;
   let waiting: (() => void)[] = [];
 
-  const speculative = (): View<State> => {
-    const ahead = new Map<string, Snapshot<State>>();
-    return {
-      snapshot: (stream) => ahead.get(stream) ?? streams.peek(stream),
-      isAhead: (stream) => ahead.has(stream),
-      put: (stream, snapshot) => void ahead.set(stream, snapshot),
-    };
-  };
-
-  const gather = (): { works: Work<State>[]; units: Unit[] } => {
-    const works: Work<State>[] = [];
+  const gather = (): { works: Work[]; units: Unit[] } => {
+    const works: Work[] = [];
     const units: Unit[] = [];
-    const view = speculative();
+    const decided = new Set<string>();
+    const later: Work[] = [];
     const taken = queue.slice(0, MOST_UNITS);
     queue = queue.slice(MOST_UNITS);
     for (const work of taken) {
+      const { decidesOver } = work;
+      if (decidesOver !== null && decided.has(decidesOver)) {
+        later.push(work);
+        continue;
+      }
       try {
-        const unit = work.prepare(view);
+        const unit = work.prepare();
         if (unit === null) continue;
+        if (decidesOver !== null) decided.add(decidesOver);
         works.push(work);
         units.push(unit);
       } catch (error) {
         work.failed(error);
       }
     }
+    queue = [...later, ...queue];
     return { works, units };
   };
 
   const pause = (delayMs: number): Promise<void> => new Promise((resolve) => void system.setTimer(delayMs, resolve));
 
-  const giveUpImpatient = (works: readonly Work<State>[], error: unknown): Work<State>[] =>
+  const giveUpImpatient = (works: readonly Work[], error: unknown): Work[] =>
     works.filter((work) => {
       if (!work.persistent) work.failed(error);
       return work.persistent;
     });
 
   /** The batch's result, or null once it is certain that it never happened. */
-  const settleUnknown = async (batch: Batch, works: readonly Work<State>[], error: unknown): Promise<BatchResult | null> => {
+  const settleUnknown = async (batch: Batch, works: readonly Work[], error: unknown): Promise<BatchResult | null> => {
     notifier.emit('storeAway', { error: describeError(error) });
     let told = false;
     for (let delayMs: number = RETRY_MS.first; ; delayMs = Math.min(delayMs * 2, RETRY_MS.longest)) {

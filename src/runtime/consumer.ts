@@ -1,6 +1,7 @@
 import { OrderfoldError } from '../core/errors.ts';
 import type { Lease, LeaseRef, Store } from '../core/store.ts';
 import type { System, Timer } from '../core/system.ts';
+import { bury } from './bury.ts';
 import type { Codec } from './codec.ts';
 import type { Committer } from './committer.ts';
 import { type Holding, newHolding } from './holding.ts';
@@ -36,7 +37,7 @@ interface Context<State> {
   readonly system: System;
   readonly codec: Codec;
   readonly notifier: Notifier;
-  readonly committer: Committer<State>;
+  readonly committer: Committer;
   readonly transact: Transact<State>;
   readonly model: StreamModel<State> | undefined;
   readonly subscriptions: readonly Subscription[];
@@ -54,6 +55,8 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
   const byShard: Holding[][] = Array.from({ length: store.shards }, () => []);
   let toRelease: { lease: LeaseRef; clean: boolean }[] = [];
   let stopping = false;
+  /** Nothing is left to renew a lease for. */
+  let drainedOut = false;
   let stopped: Promise<void> | null = null;
   let ticking: Promise<void> | null = null;
   let tickTimer: { readonly timer: Timer; readonly at: number } | null = null;
@@ -139,18 +142,11 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
       if (kind !== 'won') return null;
     }
     for (const { record, verdict } of dead) {
-      const { id, stream, type, cause, attempts } = verdict.record;
-      const decide = model?.onDeadLetter?.({
-        kind: 'dead',
-        id,
-        subscription: subscription.name,
-        stream,
-        type,
-        cause: cause ?? '',
-        attempts,
-      });
+      const { id, stream, type, attempts } = verdict.record;
       const write = { record: verdict.record, expect: record.revision, failed: true };
-      const { kind } = await transact<unknown>({ stream, lease: ref, park: [write], persistent: true, ...(decide && { decide }) });
+      const { kind } = await bury(model, verdict.record, (decide) =>
+        transact<unknown>({ stream, lease: ref, park: [write], persistent: true, ...decide }),
+      );
       if (kind !== 'won') return null;
       const facts = { id, subscription: subscription.name, stream, type, attempt: attempts, generation: record.generation };
       notifier.emit('dead', { ...facts, rule: verdict.rule, error: verdict.facts });
@@ -246,13 +242,13 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
   };
 
   const tickIn = (inMs: number): void => {
-    if (stopping) return;
+    if (drainedOut) return;
     const at = system.monotonic() + inMs;
     if (tickTimer !== null && tickTimer.at <= at) return;
     tickTimer?.timer.cancel();
     const fire = (): void => {
       tickTimer = null;
-      if (ticking === null && !stopping) void tickNow();
+      if (ticking === null && !drainedOut) void tickNow();
     };
     tickTimer = { timer: system.setTimer(inMs, fire), at };
   };
@@ -260,7 +256,6 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
   const end = async (graceMs: number): Promise<void> => {
     stopping = true;
     unwatch();
-    tickTimer?.timer.cancel();
     await ticking;
     intake.stop();
     const drained = Promise.all([...holdings.values()].map(drain));
@@ -276,6 +271,10 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
       await Promise.race([drained, tooLong]);
     }
     (patience as Timer | null)?.cancel();
+    // Until here leases were renewed: what outlives one of them would lose its outcome.
+    drainedOut = true;
+    tickTimer?.timer.cancel();
+    await ticking;
     const left = [...holdings.values()];
     for (const holding of left) {
       toRelease.push({ lease: holding.lease, clean: holding.busy === 0 && holding.done.length === 0 && holding.flying === 0 });

@@ -121,7 +121,8 @@ export const createDeadLetterStore = <State>(context: Context<State>): DeadLette
     try {
       return codec.decode(event);
     } catch {
-      return { ...codec.decode({ ...event, schema: 1, data: 'null' }), schema: event.schema, data: undefined };
+      const { type, schema } = event;
+      return { ...codec.decode({ ...event, type: '', schema: 1, data: 'null' }), type, schema, data: undefined };
     }
   };
 

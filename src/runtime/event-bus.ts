@@ -108,7 +108,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
   const codec = createCodec(upcasts);
   const notifier = createNotifier((where, error) => console.error(`orderfold: ${where}:`, describeError(error)));
   const streams = createStreams<State>(store, codec, model, REMEMBERED_STREAMS);
-  const committer = createCommitter<State>(store, streams, system, notifier, owner);
+  const committer = createCommitter(store, system, notifier, owner);
   const subscriptions = new Map<string, Subscription>();
   if (model?.onTimer !== undefined) subscriptions.set(TIMERS, { name: TIMERS, routes: new Map(), holds: false, start: 'head' });
   let opening: Promise<void> | null = null;

@@ -53,6 +53,9 @@ export const orderModel: StreamModel<Order> = {
   onDeadLetter: (change) => (order) => {
     const { id, subscription } = change;
     if (order === undefined || !Object.hasOwn(order.steps, subscription)) return E.right([]);
+    const { dead } = stepOf(order, subscription);
+    // One that died while nobody here could fold the order is not known to it, and simply runs again.
+    if (change.kind === 'redriven' && dead?.id !== id) return E.right([]);
     if (change.kind === 'redriven') return decide({ type: 'Redrive', deadLetterId: id, by: change.by, reason: change.reason }, order);
     if (change.kind === 'discarded') return decide({ type: 'Discard', deadLetterId: id, by: change.by, reason: change.reason }, order);
     const { cause, attempts } = change;

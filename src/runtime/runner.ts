@@ -7,6 +7,7 @@ import { RetryPolicy } from '../core/retry-policy.ts';
 import type { Store } from '../core/store.ts';
 import type { System } from '../core/system.ts';
 import type { Codec } from './codec.ts';
+import { bury } from './bury.ts';
 import { addDone, type Holding, type InHand, type Lane } from './holding.ts';
 import type { Decide, Fact, StreamModel } from './model.ts';
 import type { DeliveryFacts, Notifier } from './notifications.ts';
@@ -58,6 +59,8 @@ const decisionOf = (value: unknown): Decide<unknown> | undefined => {
     return (state, version) => E.right((value as (state: unknown, version: number) => readonly Fact[])(state, version));
   return Array.isArray(value) && value.length > 0 ? () => E.right(value as readonly Fact[]) : undefined;
 };
+
+const needsNewerCode = (error: unknown): boolean => isOrderfoldError(error, 'UNDECODABLE') && error.retryable;
 
 const withoutStart = ({ worker: _worker, trial: _trial, ...detail }: ParkedDetail): ParkedDetail => detail;
 
@@ -192,17 +195,10 @@ export const createRunner = <State>(context: Context<State>): Runner => {
       notifier.emit('retry', { ...facts, delayMs: verdict.delayMs, rule: verdict.rule, error: verdict.facts });
       return;
     }
-    const { id, subscription, stream, type, cause } = verdict.record;
-    const decide = model?.onDeadLetter?.({
-      kind: 'dead',
-      id,
-      subscription,
-      stream,
-      type,
-      cause: cause ?? '',
-      attempts: verdict.record.attempts,
-    });
-    if (await settle(lane, inHand, verdict.record, decide === undefined ? {} : { decide, cause: causeEvent(record) }, { failed: true })) {
+    const settled = await bury(model, verdict.record, (decide) =>
+      settle(lane, inHand, verdict.record, { ...decide, cause: causeEvent(record) }, { failed: true }),
+    );
+    if (settled) {
       notifier.emit('dead', { ...facts, rule: verdict.rule, error: verdict.facts });
     }
   };
@@ -273,17 +269,17 @@ export const createRunner = <State>(context: Context<State>): Runner => {
         ended = { kind: 'threw', error };
       }
     }
+    const withoutOutcome = (): ParkedDetail => withLost(detailOf(record), { startedAt: new Date(startedAt).toISOString(), worker, how: 'stop' });
     // One that did not even try leaves the quiet since the last try undisturbed.
     if (ended.kind === 'interrupted' || !isPostponed(ended.error) || sinceLastStart(record, holding) === null)
       holding.lastEnded.set(record.id, system.monotonic());
     freeSlot();
     if (ended.kind === 'interrupted') {
-      const detail = withLost(detailOf(record), { startedAt: new Date(startedAt).toISOString(), worker, how: 'stop' });
-      await postpone(lane, inHand, record, detail, 0);
+      await postpone(lane, inHand, record, withoutOutcome(), 0);
     } else if (isPostponed(ended.error)) {
       await postpone(lane, inHand, record, detailOf(record), ended.error.delayMs);
-    } else if (isOrderfoldError(ended.error, 'UNDECODABLE') && ended.error.retryable) {
-      await awaitNewerCode(lane, inHand, record, ended.error);
+    } else if (needsNewerCode(ended.error)) {
+      await awaitNewerCode(lane, inHand, changed(record, {}, withoutOutcome()), ended.error);
     } else {
       await fail(lane, inHand, record, route, { error: ended.error, startedAt, endedAt: system.now(), worker });
     }
@@ -337,7 +333,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
       envelope = codec.decode(event);
     } catch (error) {
       const now = system.now();
-      if (isOrderfoldError(error, 'UNDECODABLE') && error.retryable) return awaitNewerCode(lane, inHand, record(), error);
+      if (needsNewerCode(error)) return awaitNewerCode(lane, inHand, record(), error);
       return fail(lane, inHand, record(), null, { error, startedAt: now, endedAt: now, worker });
     }
     await handle(lane, inHand, envelope, route, freeSlot);
@@ -355,7 +351,9 @@ export const createRunner = <State>(context: Context<State>): Runner => {
         const now = system.now();
         const decide = model?.onTimer?.(parked.type);
         await settle(lane, started, null, { drop: [parked.id], ...(decide && { decide }) }).catch((error) =>
-          fail(lane, started, parked, null, { error, startedAt: now, endedAt: now, worker }),
+          needsNewerCode(error)
+            ? awaitNewerCode(lane, started, parked, error)
+            : fail(lane, started, parked, null, { error, startedAt: now, endedAt: now, worker }),
         );
       } else if (event !== null) {
         await decodeAndHandle(lane, started, event, lane.holding.subscription.routes.get(event.type), freeSlot);

@@ -44,6 +44,12 @@ const checkReply = (result: unknown, orderId: string, details: unknown): void =>
   }
 };
 
+/** Nothing leaves a run any more whose time is up: what came after it may have found already that nothing happened. */
+const calling = <Input extends StepInput>(call: (input: Input) => unknown, input: Input): unknown => {
+  input.signal.throwIfAborted();
+  return call(input);
+};
+
 /**
  * The subscription that runs one step of a saga: `do` for its requests, `undo` for its undo requests.
  * A start whose outcome is unknown is settled by `query` where there is one, else by `do` under the same effect key.
@@ -83,10 +89,10 @@ export const stepSubscription = (
 
   /** What became of starts whose outcome nobody heard; `quietMs` is how long the last of them has been over. */
   const settle = async (order: Order, input: StepInput, quietMs: number, mayStillRun: boolean): Promise<Found> => {
-    if (query === undefined) return asFound(await step.do(input), order);
-    const answer = await query(input);
+    if (query === undefined) return asFound(await calling(step.do, input), order);
+    const answer = await calling(query, input);
     if (answer !== undefined && answer !== null) return asFound(answer, order);
-    if (mayStillRun) return asFound(await step.do(input), order);
+    if (mayStillRun) return asFound(await calling(step.do, input), order);
     if (quietMs < timeoutMs)
       throw new Postponed(`${name} is not found, but an earlier call may still arrive`, Math.ceil(timeoutMs - quietMs));
     return { kind: 'absent' };
@@ -101,7 +107,7 @@ export const stepSubscription = (
     const quietMs = delivery.sinceLastStartMs;
     if (cancelling && quietMs === null) return recording({ type: 'RecordSkipped', step: name, request });
     const input = inputOf(order, delivery, 'do');
-    const found = quietMs === null ? asFound(await step.do(input), order) : await settle(order, input, quietMs, !cancelling);
+    const found = quietMs === null ? asFound(await calling(step.do, input), order) : await settle(order, input, quietMs, !cancelling);
     if (found.kind === 'absent') return recording({ type: 'RecordSkipped', step: name, request });
     if (found.kind === 'refused') return recording({ type: 'RecordRefused', step: name, request, ...found.refused });
     return recording({ type: 'RecordSucceeded', step: name, request, result: found.result });
@@ -115,14 +121,14 @@ export const stepSubscription = (
     const request = delivery.id;
     const input = inputOf(order, delivery, 'undo');
     if (!undo.settle) {
-      await step.undo(input);
+      await calling(step.undo, input);
       return recording({ type: 'RecordUndone', step: name, request });
     }
     // The step's own last call was over when this was requested; how long ago that was, only this worker's clock can tell.
     const found = await settle(order, inputOf(order, delivery, 'do'), delivery.sinceLastStartMs ?? 0, false);
     if (found.kind === 'absent') return recording({ type: 'RecordSkipped', step: name, request });
     if (found.kind === 'refused') return recording({ type: 'RecordRefused', step: name, request, ...found.refused });
-    await step.undo(Object.defineProperty(input, 'result', { value: found.result, enumerable: true }));
+    await calling(step.undo, Object.defineProperty(input, 'result', { value: found.result, enumerable: true }));
     return recording({ type: 'RecordUndone', step: name, request, settled: { result: found.result } });
   };
 

@@ -1,5 +1,6 @@
 import { freeze } from 'immer';
 import type { Envelope } from '../core/envelope.ts';
+import { isOrderfoldError, OrderfoldError } from '../core/errors.ts';
 import type { Store } from '../core/store.ts';
 import type { Codec } from './codec.ts';
 import type { StreamModel } from './model.ts';
@@ -43,6 +44,16 @@ export const createStreams = <State>(store: Store, codec: Codec, model: StreamMo
     }
   };
 
+  /** Stored events were folded once, by the code that wrote them: what this code can't fold, newer code can. */
+  const folded = (events: readonly Envelope[], from: State | undefined): State | undefined => {
+    try {
+      return model?.fold(events, from);
+    } catch (error) {
+      if (!isOrderfoldError(error, 'UNDECODABLE')) throw error;
+      throw new OrderfoldError('UNDECODABLE', error.message, { cause: error, retryable: true });
+    }
+  };
+
   const load = async (stream: string): Promise<Snapshot<State>> => {
     const row = await store.stream(stream);
     if (row === null) return { version: 0, state: undefined };
@@ -50,7 +61,7 @@ export const createStreams = <State>(store: Store, codec: Codec, model: StreamMo
     const usable = row.state !== null && row.fingerprint === model.fingerprint;
     const from = usable && row.state !== null ? freeze<State>(JSON.parse(row.state), true) : undefined;
     const tail = usable && row.stateVersion === row.version ? [] : await eventsAfter(stream, usable ? row.stateVersion : 0);
-    const state = tail.length === 0 ? from : model.fold(tail, from);
+    const state = tail.length === 0 ? from : folded(tail, from);
     return { version: tail.at(-1)?.version ?? row.version, state };
   };
 

@@ -5,7 +5,7 @@ import { shardOf } from '../core/shard.ts';
 import type { LeaseRef, Unit } from '../core/store.ts';
 import type { System } from '../core/system.ts';
 import type { Codec } from './codec.ts';
-import type { Committer, View } from './committer.ts';
+import type { Committer } from './committer.ts';
 import type { Consequences, Decide, StreamModel } from './model.ts';
 import type { Notifier } from './notifications.ts';
 import { newTimer } from './parking.ts';
@@ -44,7 +44,7 @@ interface Context<State> {
   readonly system: System;
   readonly codec: Codec;
   readonly streams: Streams<State>;
-  readonly committer: Committer<State>;
+  readonly committer: Committer;
   readonly model: StreamModel<State> | undefined;
   readonly notifier: Notifier;
 }
@@ -120,11 +120,12 @@ export const createTransact = <State>(context: Context<State>): Transact<State> 
       };
       committer.submit({
         persistent,
-        prepare(view: View<State>) {
-          const before = needsNoState || fresh === true ? EMPTY : view.snapshot(stream);
+        decidesOver: needsNoState ? null : stream,
+        prepare() {
+          const before = needsNoState || fresh === true ? EMPTY : streams.peek(stream);
           if (before === undefined) return read();
           // A version guards what is appended. Anything else is believed only of what the store said since this was asked.
-          const sure = needsNoState || fresh === true || (hasRead && !view.isAhead(stream));
+          const sure = needsNoState || fresh === true || hasRead;
           const askAgain = (): null => (hasRead ? answer('again') : read());
           if (onlyAt !== undefined && before.version !== onlyAt) {
             return sure ? answer({ kind: 'elsewhere', version: before.version }) : askAgain();
@@ -136,7 +137,6 @@ export const createTransact = <State>(context: Context<State>): Transact<State> 
           const made = unitFor(transaction, before, facts);
           after = made.after;
           if (facts.length === 0 && isEmpty(made.unit)) return answer({ kind: 'won', snapshot: before, events: [] });
-          if (facts.length > 0 && !needsNoState) view.put(stream, after);
           return made.unit;
         },
         settled(result, stored: readonly StoredEvent[]) {

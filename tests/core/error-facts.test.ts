@@ -175,6 +175,8 @@ describe('R24 redact', () => {
     ['sent bearer hunter2hunter2', 'sent bearer [redacted]'],
     ['jwt eyJhbGciOiJI.eyJzdWIiOiIx.c2ln', 'jwt [redacted]'],
     ['key sk_live_hunter2', 'key [redacted]'],
+    [`Unexpected token 'p', "pw hunter2" is not valid JSON`, "Unexpected token 'p', [redacted] is not valid JSON"],
+    [`Unexpected token '\n', ..."x\n"hunter2""... is not valid JSON`, "Unexpected token '\n', [redacted] is not valid JSON"],
     ['-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY----- x', '[redacted] x'],
     ['card 4111111111111111 declined', 'card [redacted] declined'],
     ['card 4111 1111 1111 1111.', 'card [redacted].'],
@@ -206,6 +208,19 @@ describe('R24 redact', () => {
     for (let pad = 3900; pad < 4000; pad += 1) {
       const error = new Error(`password=${'x'.repeat(pad - 9)} 4111 1111 1111 1111 ${'y'.repeat(3000)}`);
       expect(describeError(error).message).not.toContain('1111');
+    }
+  });
+
+  it('hides what JSON.parse quotes of a reply', () => {
+    for (const reply of ['pw hunter2', `<p>${'hunter2 '.repeat(10)}`, `{"a":1, hunter2${' '.repeat(50)}`]) {
+      let facts = describeError(undefined);
+      try {
+        JSON.parse(reply);
+      } catch (cause) {
+        facts = describeError(new Error('no JSON', { cause }));
+      }
+      expect(facts.causes[0]?.name).toBe('SyntaxError');
+      expect(JSON.stringify(facts)).not.toContain('hunter2');
     }
   });
 

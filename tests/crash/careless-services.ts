@@ -32,7 +32,8 @@ export interface CarelessServices extends PaymentServer {
 const orderOf = ({ body, key }: ServedCall): string => (typeof body.orderId === 'string' ? body.orderId : (key.split(':')[0] ?? ''));
 
 /** Orders have their fate in their name. */
-const fateOf = (orderId: string): number => [...orderId].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 1_000_003, 7) % CURSES;
+const fateOf = (orderId: string): number =>
+  [...orderId].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 1_000_003, 7) % CURSES;
 
 /** What never works for these orders, whatever is tried. */
 const curse = (call: ServedCall): Reaction | undefined => {

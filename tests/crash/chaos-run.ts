@@ -33,7 +33,10 @@ const SETTLE_WITHIN_MS = 60_000;
 const LATE_CALLS_MS = 1000;
 
 /** Faults under load for a while; then all is lifted, everything redriven until it is settled, and all processes told to stop. */
-export const runChaos = async ({ seconds, seed, workers, ordersPerSecond, preload }: ChaosOptions, say: (text: string) => void): Promise<ChaosRun> => {
+export const runChaos = async (
+  { seconds, seed, workers, ordersPerSecond, preload }: ChaosOptions,
+  say: (text: string) => void,
+): Promise<ChaosRun> => {
   const folder = await mkdtemp(path.join(tmpdir(), 'orderfold-chaos-'));
   const services = await startCarelessServices(seed);
   const shop = await startShop({ folder, servicesUrl: services.url, workers, leaseMs: LEASE_MS, ...(preload && { preload }) });

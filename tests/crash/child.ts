@@ -38,7 +38,9 @@ process.on('exit', () => {
 
 /** Nothing of what configures orderfold here leaks in. */
 const surroundings = (): Record<string, string> =>
-  Object.fromEntries(['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+  Object.fromEntries(
+    ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+  );
 
 /** Starts it with a channel to this process, so that none of them outlives it: one whose parent is gone stops. */
 export const startChild = ({ name, file, env = {}, preload = [], node = process.execPath }: ChildOptions): Child => {
@@ -89,11 +91,9 @@ export const startChild = ({ name, file, env = {}, preload = [], node = process.
         };
         const fail = (why: string): void => settle(() => reject(new Error(`${name} ${why} ${pattern}:\n${log.join('\n')}`)));
         const look = (): void => {
-          for (const line of log) {
-            const found = pattern.exec(line);
-            if (found !== null) return settle(() => resolve(found));
-          }
-          if (ending !== undefined) fail(`ended (${ending}) without`);
+          const found = log.map((line) => pattern.exec(line)).find((match) => match !== null);
+          if (found) settle(() => resolve(found));
+          else if (ending !== undefined) fail(`ended (${ending}) without`);
         };
         const timer = setTimeout(() => fail(`did not print within ${withinMs} ms`), withinMs);
         listeners.add(look);

@@ -51,7 +51,8 @@ export const keep = (options: ChildOptions, upLine: RegExp, expected: (ending: E
     void own.ended.then((ending) => {
       up = false;
       const inOrder = asked === 'kill' ? ending === 'SIGKILL' : asked === 'restart' || stopping ? ending === 0 : expected(ending);
-      if (!inOrder) surprises.push(`${options.name} ended with ${ending}${asked || stopping ? ` when told to ${asked ?? 'stop'}` : ' by itself'}`);
+      if (!inOrder)
+        surprises.push(`${options.name} ended with ${ending}${asked || stopping ? ` when told to ${asked ?? 'stop'}` : ' by itself'}`);
       if (!stopping) setImmediate(launch);
     });
   };

@@ -56,7 +56,12 @@ export const startOrderLoad = (client: ShopClient, seed: number, perSecond: numb
       unitPriceMinor: 100 + Math.floor(random() * 5000),
     }));
     const order = { customerId: `${key} pays with ${CARD}`, currency: 'EUR', items };
-    const [twice, cancels, reuses, looks] = [chance(HABITS.askTwice), chance(HABITS.cancel), chance(HABITS.reuseKey), chance(HABITS.lookAgain)];
+    const [twice, cancels, reuses, looks] = [
+      chance(HABITS.askTwice),
+      chance(HABITS.cancel),
+      chance(HABITS.reuseKey),
+      chance(HABITS.lookAgain),
+    ];
     const afterMs = random() * 1500;
     const [orderId] = await Promise.all(Array.from({ length: twice ? 2 : 1 }, () => place(key, order)));
     if (orderId === undefined) return;
@@ -73,7 +78,8 @@ export const startOrderLoad = (client: ShopClient, seed: number, perSecond: numb
     await sleep(afterMs);
     const answer = await client.once('POST', `/orders/${orderId}/cancel`, { reason: `${OPERATOR.by} changed its mind` });
     if (answer?.status === 202) cancelled += 1;
-    else if (answer !== undefined && ![409, 503].includes(answer.status)) faults.push(`cancelling ${orderId} was answered with ${answer.status}`);
+    else if (answer !== undefined && ![409, 503].includes(answer.status))
+      faults.push(`cancelling ${orderId} was answered with ${answer.status}`);
   };
 
   const come = async (): Promise<void> => {

@@ -10,7 +10,8 @@ const SPELLINGS: ReadonlyMap<string, RegExp> = new Map([
 ]);
 
 /** Which of them a text gives away. */
-export const secretsIn = (text: string): readonly string[] => [...SPELLINGS].filter(([, spelling]) => spelling.test(text)).map(([name]) => name);
+export const secretsIn = (text: string): readonly string[] =>
+  [...SPELLINGS].filter(([, spelling]) => spelling.test(text)).map(([name]) => name);
 
 /** What a careless service says when it fails. */
 export const CARELESS = `charge of card ${CARD} failed at postgres://app:${PASSWORD}@db/charges, password=${PASSWORD}`;

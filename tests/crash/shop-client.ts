@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask, type Answer } from '../examples/processes.ts';
+import { type Answer, ask } from '../examples/processes.ts';
 import { TOKEN } from './secrets.ts';
 
 export const OPERATOR = { by: 'chaos', reason: 'the services are back' } as const;

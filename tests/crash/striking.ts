@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CarelessServices } from './careless-services.ts';
 import type { RunningShop } from './running-shop.ts';
 import { OPERATOR } from './shop-client.ts';

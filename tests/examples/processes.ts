@@ -155,8 +155,8 @@ export const ask = async (
   return { status: response.status, headers: response.headers, text, body: isJson && text !== '' ? JSON.parse(text) : undefined };
 };
 
-/** The answer once it is as wanted; fails with the last one after 10 s. */
-export const eventually = async <T>(look: () => Promise<T>, wanted: (seen: T) => boolean, withinMs = 10_000): Promise<T> => {
+/** The answer once it is as wanted; fails with the last one after 15 s. */
+export const eventually = async <T>(look: () => Promise<T>, wanted: (seen: T) => boolean, withinMs = 15_000): Promise<T> => {
   const end = performance.now() + withinMs;
   for (;;) {
     const seen = await look();
@@ -164,6 +164,13 @@ export const eventually = async <T>(look: () => Promise<T>, wanted: (seen: T) =>
     if (performance.now() > end) throw new Error(`not so within ${withinMs} ms: ${JSON.stringify(seen).slice(0, 2000)}`);
     await sleep(20);
   }
+};
+
+/** These orders once all of them are confirmed or cancelled; one after the other, so that asking is not the load. */
+export const allSettled = async (base: string, orderIds: readonly string[]): Promise<Answer['body'][]> => {
+  const orders: Answer['body'][] = [];
+  for (const orderId of orderIds) orders.push(await settled(base, orderId));
+  return orders;
 };
 
 /** The order once it is confirmed or cancelled. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, book, openWorkshop, SMOOTH, settled } from './processes.ts';
+import { allSettled, ask, book, openWorkshop, SMOOTH, settled } from './processes.ts';
 
 const workshop = openWorkshop();
 let url = '';
@@ -143,7 +143,7 @@ describe('asking for orders', () => {
   it('lists orders, newest first, page by page', async () => {
     const ids: string[] = [];
     for (let i = 0; i < 5; i += 1) ids.unshift((await place(book)).body.orderId);
-    await Promise.all(ids.map((id) => settled(url, id)));
+    await allSettled(url, ids);
     const first = await ask(url, 'GET', '/orders?status=confirmed&limit=2&cursor=');
     expect(first.status).toBe(200);
     const second = await ask(url, 'GET', `/orders?status=confirmed&limit=3&cursor=${first.body.nextCursor}`);

@@ -33,7 +33,9 @@ describe.concurrent('the demo', () => {
     const cell = (name: string): number => Number(new RegExp(`^ {2}${name} +([\\d.]+)`, 'm').exec(stdout)?.[1]);
     expect(cell('confirmed') + cell('cancelled')).toBe(60);
     expect(cell('dead')).toBeGreaterThan(0);
-    expect(cell('redriven')).toBe(cell('dead'));
+    // The letters of orders that are cancelled meanwhile are moot.
+    expect(cell('redriven')).toBeGreaterThan(0);
+    expect(cell('redriven')).toBeLessThanOrEqual(cell('dead'));
     expect(cell('money balance')).toBe(cell('owed by confirmed'));
     expect(stdout).toMatch(/^the audit holds$/m);
   });

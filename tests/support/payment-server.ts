@@ -191,7 +191,6 @@ export const startPaymentServer = async ({
       orderId: String(body.orderId),
       released: false,
     };
-    if (reserved.released) misuse.push(`${reserved.orderId}: reserved again after its release`);
     reservations.set(key, reserved);
     return { status: 201, body: { reservationId: reserved.reservationId } };
   };

@@ -7,8 +7,8 @@ import type { VirtualSystem } from './virtual-system.ts';
 export interface StoreFault {
   readonly of: 'any' | 'open' | 'register' | 'commit' | 'lookUp' | 'tick' | 'heads' | 'read' | 'due' | 'held' | 'stream' | 'events';
   readonly nth: number;
-  /** `…Before`: the store never saw the call; `…After`: it did all of it, and the reply was lost. `slow`: the reply takes a second. */
-  readonly kind: 'rejectBefore' | 'rejectAfter' | 'crashBefore' | 'crashAfter' | 'slow';
+  /** `…Before`: the store never saw the call; `…After`: it did all of it, and the reply was lost. `slow`: the reply takes a second; `lag`: a fiftieth of one. */
+  readonly kind: 'rejectBefore' | 'rejectAfter' | 'crashBefore' | 'crashAfter' | 'slow' | 'lag';
 }
 
 export interface ProcessOptions {
@@ -112,7 +112,7 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
       const result = await carryOut();
       if (strike === 'crashAfter') crash();
       if (strike === 'rejectAfter' || strike === 'after') throw fault();
-      await (strike === 'slow' ? after(1000) : oneWay());
+      await (strike === 'slow' ? after(1000) : strike === 'lag' ? after(20) : oneWay());
       return result;
     };
 

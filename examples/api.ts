@@ -1,6 +1,7 @@
 import { ordersOf, startProducer } from './producer.ts';
 import { refusedStart, settingsOrExit } from './settings.ts';
 import { drainOnStop } from './shutdown.ts';
+import { tellParent } from './tell-parent.ts';
 
 const settings = settingsOrExit('api');
 const orders = ordersOf(settings);
@@ -11,4 +12,4 @@ drainOnStop(settings.graceMs + 5000, async () => {
   await orders.close();
 });
 console.log(`listening on ${producer.url}`);
-process.send?.({ ready: true, port: producer.port });
+tellParent({ ready: true, port: producer.port });

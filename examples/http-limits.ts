@@ -59,6 +59,7 @@ const notTaken = (text: string): Error => {
 /** Bodies are JSON in UTF-8 and nothing else: a form or `text/plain` from a page of somebody else's is refused before it is read. */
 export const takeOnlyJson = (app: FastifyInstance): void => {
   app.server.maxConnections = MOST_CONNECTIONS;
+  app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'));
   const parse = app.getDefaultJsonParser('error', 'error');
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   app.removeAllContentTypeParsers();

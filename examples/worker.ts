@@ -4,6 +4,7 @@ import { servicesOf } from './services/services-of.ts';
 import { refusedStart, settingsOrExit } from './settings.ts';
 import { drainOnStop } from './shutdown.ts';
 import { storeOf } from './store.ts';
+import { tellParent } from './tell-parent.ts';
 import { logWork } from './worker-log.ts';
 
 const settings = settingsOrExit('worker');
@@ -20,4 +21,4 @@ drainOnStop(graceMs + leaseMs + 5000, async () => {
   await orders.close();
 });
 console.log('worker ready');
-process.send?.({ ready: true });
+tellParent({ ready: true });

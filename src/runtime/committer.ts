@@ -112,7 +112,7 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
     for (let delayMs: number = RETRY_MS.first; ; delayMs = Math.min(delayMs * 2, RETRY_MS.longest)) {
       try {
         const found = await store.lookUp(owner, batch.id);
-        if (told) notifier.emit('storeBack', {});
+        notifier.emit('storeBack', {});
         return found;
       } catch {
         if (closed) throw new OrderfoldError('CLOSED', 'closed while the store was away');

@@ -114,6 +114,8 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
   let opening: Promise<void> | null = null;
   let consumer: Consumer | null = null;
   let grace = 10_000;
+  /** Counted, so that a stop also reaches a start that still waits for the store. */
+  let stops = 0;
   let closing: Promise<void> | null = null;
 
   const open = (): Promise<void> => {
@@ -149,6 +151,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
 
   const stop = async (options?: { readonly graceMs?: number }): Promise<void> => {
     const { graceMs } = resolveOptions('EventBus.stop', options, { graceMs: ms({ default: grace }) });
+    stops += 1;
     const running = consumer;
     await running?.stop(graceMs);
     if (consumer === running) consumer = null;
@@ -210,7 +213,10 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
         leaseMs: positiveMs({ min: 50, max: 3_600_000, default: 10_000 }),
         graceMs: ms({ default: 10_000 }),
       });
+      const asked = stops;
       await open();
+      if (closing !== null) throw new OrderfoldError('CLOSED', 'this bus is closed');
+      if (stops !== asked) return;
       if (consumer !== null) throw new OrderfoldError('CONFIG', 'EventBus.start: it runs already');
       grace = graceMs;
       consumer = createConsumer<State>(

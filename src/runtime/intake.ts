@@ -8,6 +8,7 @@ import type { Lanes } from './lanes.ts';
 
 /** Done marks without events of their own wait at most this long for a commit to ride in. */
 const FLUSH_MS = 40;
+const WOKEN_MS = 50;
 const MOST_AT_ONCE = 512;
 
 export interface Intake extends CommitSeam {
@@ -47,6 +48,7 @@ export const createIntake = (context: Context): Intake => {
   let stopped = false;
   let pumping = false;
   let pumpAgain = false;
+  let retry: Timer | null = null;
   let flushTimer: Timer | null = null;
   let flushAll = false;
   let unmarked = 0;
@@ -117,7 +119,11 @@ export const createIntake = (context: Context): Intake => {
     round()
       .catch((error) => {
         trouble('read', error);
-        if (!stopped) system.setTimer(100, pump);
+        if (stopped) return;
+        retry ??= system.setTimer(100, () => {
+          retry = null;
+          pump();
+        });
       })
       .finally(() => {
         pumping = false;
@@ -245,7 +251,10 @@ export const createIntake = (context: Context): Intake => {
           intoLanes(holding, marked);
         }
       }
-      if (events.length > 0) pump();
+      if (events.length === 0) return;
+      pump();
+      // Events may have set a timer or woken a delivery with them, and one's own commits are no news to `watch`.
+      parkedDue(WOKEN_MS);
     },
 
     progressFailed(progress) {
@@ -270,6 +279,7 @@ export const createIntake = (context: Context): Intake => {
 
     stop() {
       stopped = true;
+      retry?.cancel();
       flushTimer?.cancel();
       due?.timer.cancel();
       for (const holding of holdings()) {

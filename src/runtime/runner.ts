@@ -147,8 +147,8 @@ export const createRunner = <State>(context: Context<State>): Runner => {
       const aborts = running.get(lane.holding) ?? new Set();
       running.set(lane.holding, aborts);
       const end = (ended: Ended): void => {
+        if (!aborts.delete(abort)) return; // it had ended already
         cancelTimeout();
-        aborts.delete(abort);
         if (aborts.size === 0) running.delete(lane.holding);
         resolve(ended);
       };

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { isOrderfoldError } from '../core/errors.ts';
+import { isOrderfoldError, OrderfoldError } from '../core/errors.ts';
 import { permanent } from '../core/permanent.ts';
 import type { Outcome } from '../order/commands.ts';
 import { decide } from '../order/decide.ts';
@@ -115,9 +115,14 @@ export const stepSubscription = (
 
   const runUndo: Run = async (delivery) => {
     const order = await orderOf(delivery);
-    if (order === undefined || step.undo === undefined || !Object.hasOwn(order.steps, name)) return undefined;
+    if (order === undefined || !Object.hasOwn(order.steps, name)) return undefined;
     const { status, undo } = stepOf(order, name);
     if (status !== 'undoing' || undo?.request !== delivery.id) return undefined;
+    if (step.undo === undefined) {
+      throw new OrderfoldError('UNDECODABLE', `${delivery.stream} was promised an undo of ${name}, which this code has not`, {
+        retryable: true,
+      });
+    }
     const request = delivery.id;
     const input = inputOf(order, delivery, 'undo');
     if (!undo.settle) {
@@ -137,9 +142,8 @@ export const stepSubscription = (
   return {
     on: {
       [stepEventName(name, 'Requested')]: { handle: runDo as never, retry: step.retry, timeoutMs: calls(1) },
-      ...(step.undo !== undefined && {
-        [stepEventName(name, 'UndoRequested')]: { handle: runUndo as never, retry: step.undoRetry, timeoutMs: calls(2) },
-      }),
+      // Also where this code has no undo: other code may have placed orders with one, and a type without a handler is passed over.
+      [stepEventName(name, 'UndoRequested')]: { handle: runUndo as never, retry: step.undoRetry, timeoutMs: calls(2) },
     },
     onDead: 'hold',
     start: 'head',

@@ -51,9 +51,8 @@ export const findSuspects = async (store: Store, system: System, lease: Lease, s
   const done: number[] = [];
   const park: ParkedWrite[] = [];
   const dead: { record: ParkedDelivery; verdict: Verdict }[] = [];
-  if (lease.clean) return { done, park, dead };
-
-  for (let after = lease.checkpoint.low; after < lease.startMark; ) {
+  // After a clean end nothing above the checkpoint is suspect.
+  for (let after = lease.checkpoint.low; !lease.clean && after < lease.startMark; ) {
     const page: readonly StoredEvent[] = await store.read(lease.shard, after, Math.min(PAGE, lease.startMark - after));
     for (const event of page) {
       if (isDone(lease.checkpoint, event.position) || !subscription.routes.has(event.type)) continue;

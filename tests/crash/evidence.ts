@@ -19,6 +19,8 @@ export interface Evidence {
   readonly endings: readonly { readonly name: string; readonly ending: Ending }[];
   /** How often each fault really struck. */
   readonly struck: Readonly<Record<string, number>>;
+  /** Those without which the run shows nothing. */
+  readonly hadToStrike: readonly string[];
   readonly did: Readonly<Record<string, number>>;
   /** What went wrong while it ran. */
   readonly faults: readonly string[];

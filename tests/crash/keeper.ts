@@ -9,7 +9,6 @@ export interface Keeper {
   readonly log: readonly string[];
   /** Ends nobody asked for, and requested ones that were not in order. */
   readonly surprises: readonly string[];
-  readonly pid: number;
   /** Its present life answers, or works. */
   readonly up: boolean;
   /** Resolves once it is up. */
@@ -18,20 +17,29 @@ export interface Keeper {
   kill(): Promise<boolean>;
   /** SIGTERM, and a new one once it has drained. False if it was not up. */
   restart(): Promise<boolean>;
+  /** Two SIGTERMs so far apart. Resolves with how it ended and how long after the second; a new one is started. */
+  terminateTwice(gapMs: number): Promise<{ readonly ending: Ending; readonly afterMs: number }>;
   /** Takes its processor away for a while. False if it was not up. */
   freeze(forMs: number): Promise<boolean>;
   /** SIGTERM, for good. */
   stop(): Promise<Ending>;
+  /** Gone for good, whatever it does. */
+  dispose(): Promise<void>;
 }
 
-/** @param expected endings of its own accord that are no surprise */
-export const keep = (options: ChildOptions, upLine: RegExp, expected: (ending: Ending) => boolean = () => false): Keeper => {
+type Expected = (ending: Ending) => boolean;
+
+const drained: Expected = (ending) => ending === 0;
+
+/** @param byItself endings of its own accord that are no surprise */
+export const keep = (options: ChildOptions, upLine: RegExp, byItself: Expected = () => false): Keeper => {
   const logs: (readonly string[])[] = [];
   const surprises: string[] = [];
   let starts = 0;
   let up = false;
-  let stopping = false;
-  let asked: 'kill' | 'restart' | undefined;
+  let forGood = false;
+  /** Set while it is told to end. */
+  let asked: Expected | undefined;
   let child: Child;
   let born: Promise<void>;
 
@@ -50,21 +58,29 @@ export const keep = (options: ChildOptions, upLine: RegExp, expected: (ending: E
     );
     void own.ended.then((ending) => {
       up = false;
-      const inOrder = asked === 'kill' ? ending === 'SIGKILL' : asked === 'restart' || stopping ? ending === 0 : expected(ending);
-      if (!inOrder)
-        surprises.push(`${options.name} ended with ${ending}${asked || stopping ? ` when told to ${asked ?? 'stop'}` : ' by itself'}`);
-      if (!stopping) setImmediate(launch);
+      if (!(asked ?? byItself)(ending)) surprises.push(`${options.name} ended with ${ending} ${asked ? 'when told to end' : 'by itself'}`);
+      if (!forGood) setImmediate(launch);
     });
   };
   launch();
 
-  const end = async (how: 'kill' | 'restart', signal: NodeJS.Signals): Promise<boolean> => {
-    const { process, ended } = child;
-    if (asked !== undefined || stopping || child.ending !== undefined) return false;
-    asked = how;
-    process.kill(signal);
-    await ended;
+  /** False if it is ending already. */
+  const end = async (expected: Expected, act: (child: Child) => unknown): Promise<boolean> => {
+    const own = child;
+    if (asked !== undefined || forGood || own.ending !== undefined) return false;
+    asked = expected;
+    await act(own);
+    await own.ended;
     return true;
+  };
+
+  const ready = async (withinMs = 30_000): Promise<void> => {
+    const deadline = performance.now() + withinMs;
+    while (!up) {
+      if (performance.now() > deadline) throw new Error(`${options.name} is not up within ${withinMs} ms:\n${child.log.join('\n')}`);
+      await Promise.race([born, sleep(50)]);
+      if (!up) await sleep(10);
+    }
   };
 
   return {
@@ -76,22 +92,31 @@ export const keep = (options: ChildOptions, upLine: RegExp, expected: (ending: E
       return logs.flat();
     },
     surprises,
-    get pid() {
-      return child.process.pid ?? 0;
-    },
     get up() {
       return up;
     },
-    async ready(withinMs = 30_000) {
-      const deadline = performance.now() + withinMs;
-      while (!up) {
-        if (performance.now() > deadline) throw new Error(`${options.name} is not up within ${withinMs} ms:\n${child.log.join('\n')}`);
-        await Promise.race([born, sleep(50)]);
-        if (!up) await sleep(10);
-      }
+    ready,
+    kill: () =>
+      end(
+        (ending) => ending === 'SIGKILL',
+        ({ process }) => process.kill('SIGKILL'),
+      ),
+    restart: () => (up ? end(drained, ({ process }) => process.kill('SIGTERM')) : Promise.resolve(false)),
+    async terminateTwice(gapMs) {
+      await ready();
+      const own = child;
+      let second = 0;
+      await end(
+        () => true,
+        async ({ process, ended }) => {
+          process.kill('SIGTERM');
+          await Promise.race([sleep(gapMs), ended]);
+          second = performance.now();
+          process.kill('SIGTERM');
+        },
+      );
+      return { ending: await own.ended, afterMs: performance.now() - second };
     },
-    kill: () => end('kill', 'SIGKILL'),
-    restart: () => (up ? end('restart', 'SIGTERM') : Promise.resolve(false)),
     async freeze(forMs) {
       const { process } = child;
       if (!up || asked !== undefined) return false;
@@ -101,11 +126,19 @@ export const keep = (options: ChildOptions, upLine: RegExp, expected: (ending: E
       return true;
     },
     async stop() {
+      if (forGood) return child.ended;
       if (asked !== undefined) await child.ended.then(() => sleep(5));
-      if (!stopping) await this.ready();
-      stopping = true;
+      await ready();
+      forGood = true;
+      asked = drained;
       child.process.kill('SIGTERM');
       return child.ended;
+    },
+    async dispose() {
+      forGood = true;
+      asked = () => true;
+      child.process.kill('SIGKILL');
+      await child.ended;
     },
   };
 };

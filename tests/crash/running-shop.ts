@@ -12,11 +12,14 @@ export interface ShopOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Loaded into each worker first: how one is broken on purpose. */
   readonly preload?: readonly string[];
+  /** The same for the producer. */
+  readonly preloadApi?: readonly string[];
 }
 
 /** The example's producer and workers as processes on one file. */
 export interface RunningShop {
   readonly database: string;
+  readonly url: string;
   readonly client: ShopClient;
   readonly api: Keeper;
   readonly workers: readonly Keeper[];
@@ -34,7 +37,15 @@ export const IMPATIENT = {
 } as const;
 
 /** Resolves when all of them are up. */
-export const startShop = async ({ folder, servicesUrl, workers, leaseMs, env = {}, preload = [] }: ShopOptions): Promise<RunningShop> => {
+export const startShop = async ({
+  folder,
+  servicesUrl,
+  workers,
+  leaseMs,
+  env = {},
+  preload = [],
+  preloadApi = [],
+}: ShopOptions): Promise<RunningShop> => {
   const port = await freePort();
   const database = path.join(folder, 'orders.db');
   const common = {
@@ -46,11 +57,12 @@ export const startShop = async ({ folder, servicesUrl, workers, leaseMs, env = {
     ADMIN_TOKEN: TOKEN,
     ...env,
   };
-  const api = keep({ name: 'API', file: 'examples/api.mjs', env: common }, /^listening on /);
+  const api = keep({ name: 'API', file: 'examples/api.mjs', env: common, preload: preloadApi }, /^listening on /);
   const crew = Array.from({ length: workers }, (_, index) =>
     keep({ name: `worker ${index + 1}`, file: 'examples/worker.mjs', env: common, preload }, /^worker ready$/),
   );
   const all = [api, ...crew];
   await Promise.all(all.map((one) => one.ready()));
-  return { database, client: shopClient(`http://127.0.0.1:${port}`), api, workers: crew, all };
+  const url = `http://127.0.0.1:${port}`;
+  return { database, url, client: shopClient(url), api, workers: crew, all };
 };

@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PaymentServer, startPaymentServer } from '../support/payment-server.ts';
@@ -275,6 +276,20 @@ describe('who is an operator', () => {
     // Unreadable bodies tell a stranger nothing either, and customers need no token.
     expect((await ask(guarded, 'POST', '/dead-letters/redrive', '{', {})).status).toBe(401);
     expect((await ask(guarded, 'POST', '/orders', book)).status).toBe(202);
+  });
+
+  it('is nobody who comes under a name that was made to point here', async () => {
+    const { port } = new URL(url);
+    for (const [host, status] of [
+      ['evil.example', 403],
+      ['localhost', 200],
+      [`127.0.0.1:${port}`, 200],
+    ] as const) {
+      const answered = await new Promise((resolve, reject) => {
+        get(`${url}/dead-letters`, { headers: { host } }, (response) => resolve(response.resume().statusCode)).on('error', reject);
+      });
+      expect(answered).toBe(status);
+    }
   });
 
   it.skipIf(outside === undefined)('is only who is on this machine where there is no token', async () => {

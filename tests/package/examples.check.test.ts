@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -7,9 +7,6 @@ import { root, runWell } from './process.ts';
 
 const temporary = mkdtempSync(path.join(tmpdir(), 'orderfold-examples-'));
 afterAll(() => rmSync(temporary, { recursive: true, force: true, maxRetries: 3 }));
-
-const imports = path.join(root, 'examples/imports');
-const small = existsSync(imports) ? readdirSync(imports).filter((file) => /\.(ts|mts|cts|mjs|cjs)$/.test(file)) : [];
 
 describe('the examples', () => {
   it('start, take an order until it is settled, and drain on Ctrl-C', async () => {
@@ -21,9 +18,5 @@ describe('the examples', () => {
   it('run the demo until its audit holds', async () => {
     const { stdout } = await runWell(['examples/demo.mjs', '--orders', '40'], { cwd: root });
     expect(stdout).toMatch(/confirmed/);
-  });
-
-  it.each(small)('run %s to its end', async (file) => {
-    await runWell(['--conditions=orderfold-source', path.join(imports, file)], { cwd: temporary });
   });
 });

@@ -97,16 +97,19 @@ describe('the packed package', () => {
 
   it('brings what its source maps refer to', () => {
     const maps = packed.filter((file) => file.endsWith('.map'));
-    const sources = maps.flatMap((file) =>
-      JSON.parse(readFileSync(path.join(root, file), 'utf8')).sources.map((source: string) =>
-        path.posix.join(path.posix.dirname(file), source),
-      ),
-    );
+    const sources = maps.flatMap((file) => {
+      const { sources: names, sourcesContent } = JSON.parse(readFileSync(path.join(root, file), 'utf8'));
+      return names.map((name: string, index: number) => ({
+        name: path.posix.join(path.posix.dirname(file), name),
+        inside: typeof sourcesContent?.[index] === 'string',
+      }));
+    });
     expect(sources.length).toBeGreaterThan(0);
-    expect(sources.filter((source) => !packed.includes(source))).toEqual([]);
+    // What is inlined of other packages is not in the package, so its map carries it.
+    expect(sources.filter(({ name, inside }) => !packed.includes(name) && !(inside && name.startsWith('node_modules/')))).toEqual([]);
   });
 
-  it('runs nothing at install, and brings three packages with it', async () => {
+  it('runs nothing at install, and brings only fp-ts with it, for its types', async () => {
     const hooks = ['preinstall', 'install', 'postinstall', 'prepublish', 'prepare'];
     expect(hooks.filter((hook) => manifest.scripts[hook] !== undefined)).toEqual([]);
     const { stdout } = await npm(['ls', '--all', '--omit=dev', '--parseable'], folder('esm'));
@@ -115,7 +118,7 @@ describe('the packed package', () => {
       .split(/\r?\n/)
       .slice(1)
       .map((line) => path.basename(line));
-    expect(names.sort()).toEqual(['fp-ts', 'immer', 'mitt', 'orderfold']);
+    expect(names.sort()).toEqual(['fp-ts', 'orderfold']);
   });
 
   it('satisfies publint', async () => {
@@ -165,7 +168,7 @@ describe.each(kinds)('the %s application', (kind) => {
     },
   );
 
-  it('is less than 25 kB when bundled, minified and gzipped', async () => {
+  it('is less than 40 kB when bundled, minified and gzipped', async () => {
     const names = 'createOrders, EventBus, DeadLetterStore, OrderSaga, RetryPolicy, isLeft, memoryStore, refused';
     const entry = path.join(app, 'bundle-entry.js');
     const use = `console.log(${names});`;
@@ -189,7 +192,7 @@ describe.each(kinds)('the %s application', (kind) => {
     await runWell([file], { cwd: app });
     const kilobytes = gzipSync(bundle, { level: 9 }).length / 1000;
     console.log(`${kind} bundle: ${kilobytes.toFixed(1)} kB gzipped`);
-    expectWithin(`the ${kind} bundle, gzipped`, kilobytes, 25, 'kB');
+    expectWithin(`the ${kind} bundle, gzipped`, kilobytes, 40, 'kB');
     expect(() => expectWithin(`the ${kind} bundle, gzipped`, kilobytes, 0.1, 'kB')).toThrow(
       new RegExp(`^the ${kind} bundle, gzipped: \\d+\\.\\d kB, but at most 0\\.1 kB are allowed$`),
     );

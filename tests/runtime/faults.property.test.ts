@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { playBus } from '../support/bus-world.ts';
 import { scenarios } from '../support/bus-scenarios.ts';
+import { foundOnBus } from '../support/found.ts';
 
-const numRuns = Number(process.env['ORDERFOLD_RUNS'] ?? 60);
+const numRuns = Number(process.env['ORDERFOLD_RUNS'] ?? 250);
 
 describe('deliveries under failure', () => {
   it('R1 R2 R3 R6 R9 R16 R17 R22 R26 hold through crashes, stalls, outages, lost replies and redrives', { timeout: 3_600_000 }, async () => {
@@ -14,7 +15,7 @@ describe('deliveries under failure', () => {
         struck += world.struck;
         expect(world.faults).toEqual([]);
       }),
-      { numRuns, ...(process.env['ORDERFOLD_SEED'] ? { seed: Number(process.env['ORDERFOLD_SEED']) } : {}) },
+      { numRuns, examples: foundOnBus.map((scenario) => [scenario] as [typeof scenario]), ...(process.env['ORDERFOLD_SEED'] ? { seed: Number(process.env['ORDERFOLD_SEED']) } : {}) },
     );
     expect(struck).toBeGreaterThan(0);
   });

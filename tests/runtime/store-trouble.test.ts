@@ -19,6 +19,23 @@ describe('a store in trouble', () => {
     expect(starts.filter((start) => !start.includes('x'))).toEqual(['mail:a.0.1', 'mail:a.0.2', 'mail:b.0.1']);
   });
 
+  it('R1 R22 a delivery whose outcome nobody can tell is started again, not dropped', async () => {
+    const { system, witness, member, publish, starts } = busCluster({
+      mail: {
+        handle: ({ data, attempt }) => {
+          if ((data as { name: string }).name === 'a' && attempt === 1) throw new Error('no');
+        },
+        retry: thrice,
+      },
+    });
+    const worker = member('w', { faults: [{ of: 'held', nth: 1, kind: 'refuse' }] });
+    await worker.work();
+    await publish('s', 'a', 'b', 'c');
+    await system.advance(5000);
+    expect(starts).toEqual(['mail:a.0.1', 'mail:a.0.2', 'mail:b.0.1', 'mail:c.0.1']);
+    for (const event of witness.events.get('s') ?? []) expect(witness.isDone('mail', event)).toBe(true);
+  });
+
   it('R28 works on after the store was away for longer than a lease', async () => {
     const { system, member, publish, starts, away } = busCluster({ mail: { handle: () => {} } });
     await member('w').work();

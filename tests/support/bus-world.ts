@@ -166,7 +166,7 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
         throw behaviour === 'permanent' ? permanent('no') : new Error('not now');
       }
       end('ok');
-      return behaviour === 'append' ? [{ type: 'Noted' as const, data: { by: event } }] : undefined;
+      return behaviour === 'append' ? [{ type: 'Noted' as const, data: { by: `${subscription}:${event}` } }] : undefined;
     });
 
   /** As its supervisor would: again, a while later, until it runs. */
@@ -285,6 +285,8 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
     const [stream = '', version = ''] = id.split('@');
     if (witness.events.get(stream)?.[Number(version) - 1] === undefined) wrong(`R26 ${id} was promised and is not there`);
   }
+  const noted = [...witness.events.values()].flat().filter(({ type }) => type === 'Noted').map(({ data }) => data);
+  for (const data of new Set(noted)) if (noted.indexOf(data) !== noted.lastIndexOf(data)) wrong(`R12 the outcome ${data} was taken twice`);
   for (const record of witness.parked.values()) {
     if (record.state !== 'done' && record.state !== 'discarded') wrong(`R1 ${record.id} ends as ${record.state}`);
     const ran = runs.some((run) => `${run.subscription}:${run.event}` === record.id && run.ended === 'ok' && run.generation === record.generation);

@@ -72,3 +72,33 @@ export const orderScenarios: fc.Arbitrary<OrderScenario> = fc.record({
     .tuple(fc.array(place, { minLength: 1, maxLength: 6 }), fc.array(wish, { maxLength: 5 }), fc.array(trouble, { maxLength: 4 }))
     .map(([a, b, c]) => [...a, ...b, ...c]),
 });
+
+
+
+/** Two hundred orders within ten seconds, many cancelled, three workers, an operator, and forty troubles. */
+export const hundredsOfOrders: fc.Arbitrary<OrderScenario> = fc.record({
+  seed: fc.nat(),
+  saga: fc.constantFrom('parallel' as const, 'chain' as const, 'reversible' as const),
+  deadlineMs: fc.constantFrom(null, 60_000),
+  query: fc.boolean(),
+  workers: fc.constant(3),
+  latencyMs: fc.constant(4),
+  hints: fc.constant('others' as const),
+  faults: fc.array(fc.array(storeFault, { minLength: 3, maxLength: 6 }), { minLength: 4, maxLength: 4 }),
+  actions: fc
+    .tuple(
+      fc.array(place, { minLength: 200, maxLength: 200, size: 'max' }),
+      fc.array(fc.record({ at: fc.integer({ min: 0, max: 12_000 }), do: fc.constant('cancel' as const), order: fc.nat(199) }), {
+        minLength: 30,
+        maxLength: 60,
+        size: 'max',
+      }),
+      fc.array(wish, { minLength: 20, maxLength: 20, size: 'max' }),
+      fc.array(trouble, { minLength: 40, maxLength: 40, size: 'max' }),
+    )
+    .map(([places, cancels, wishes, troubles]) => [
+      ...places.map((one) => ({ ...one, at: one.at * 5 })),
+      ...cancels,
+      ...[...wishes, ...troubles].map((one) => ({ ...one, at: one.at * 2.4 })),
+    ]),
+});

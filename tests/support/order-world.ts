@@ -1,8 +1,11 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
+import { eventId } from '../../src/core/envelope.ts';
 import { isOrderfoldError } from '../../src/core/errors.ts';
+import { isOpen } from '../../src/core/records.ts';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { type AnyOrderSaga, OrderSaga } from '../../src/order/saga.ts';
 import { createOrdersOn, type Orders } from '../../src/runtime/orders.ts';
+import type { Delivery } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { auditOrders } from './order-audit.ts';
 import { createCluster, type Process, type StoreFault } from './process.ts';
@@ -71,6 +74,7 @@ interface Member {
 }
 
 const LEASE_MS = 1000;
+const BOOKED: ReadonlySet<string> = new Set(['OrderPlaced', 'CancellationStarted', 'OrderConfirmed', 'OrderCancelled', 'StepDeadLettered']);
 const QUIET_MS = 40_000;
 const TOTAL_MINOR = 990;
 
@@ -80,6 +84,8 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
   const witness = createWitness(createMemoryStore(system, 2), system);
   const cluster = createCluster(system, witness.store);
   const placed: { readonly customerId: string; readonly fates: Fates; orderId?: string }[] = [];
+  /** A projection: which events were entered into the books. */
+  const entered = new Set<string>();
   const shop = createShop(system, (customerId) => placed[Number(customerId.slice(1))]?.fates ?? {});
   const faults: string[] = [];
   const trace: string[] = [];
@@ -103,7 +109,16 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
         neverRefuses: step === 'receipt' || step === 'notification',
       });
     }
-    const orders = createOrdersOn(process.system, { store: process.store, saga }) as Orders<AnyOrderSaga>;
+    const orders = createOrdersOn(process.system, { store: process.store, saga }) as unknown as Orders<AnyOrderSaga>;
+    const enter = ({ id, stream, version }: Delivery): Promise<void> =>
+      process.inside(() => {
+        const missing = (witness.events.get(stream) ?? []).find(
+          (event) => event.version < version && BOOKED.has(event.type) && !entered.has(eventId(stream, event.version)),
+        );
+        if (missing !== undefined) wrong(`R16 ${id} was entered before ${eventId(stream, missing.version)}`);
+        entered.add(id);
+      });
+    orders.subscribe('books', { on: Object.fromEntries([...BOOKED].map((type) => [type, enter])), start: 'beginning' });
     orders.on('trouble', ({ where, error }) => tell(`${process.name} trouble ${where}: ${String(error)}`));
     orders.on('appended', ({ stream, events }) => {
       for (const { version, type } of events) tell(`${process.name} ${stream}@${version} ${type}`);
@@ -198,26 +213,29 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
     if (action.do === 'stop') quietly(member.orders.worker().stop({ graceMs: action.graceMs }).then(() => start(member)), 'stop');
   };
 
+  const openRecords = () => [...witness.parked.values()].filter(({ state }) => isOpen(state));
   const isQuiet = (): boolean =>
     placed.every(({ orderId }) => orderId !== undefined) &&
     [...witness.events.values()].flat().every((event) =>
-      SAGAS[scenario.saga].every(({ name }) => !isRequest(event.type, name) || witness.isDone(name, event)),
+      SAGAS[scenario.saga].every(({ name }) => !isRequest(event.type, name) || witness.isDone(name, event)) &&
+        (!BOOKED.has(event.type) || witness.isDone('books', event)),
     ) &&
-    [...witness.parked.values()].every(({ state, kind, subscription, stream, version }) => {
-      if (kind === 'timer') return state !== 'scheduled';
-      if (state !== 'scheduled') return true;
-      const inFront = (other: { subscription: string; stream: string; version: number; state: string }) =>
+    openRecords().every(({ state, kind, subscription, stream, version }, _, open) => {
+      if (kind === 'timer' || state !== 'scheduled') return state !== 'scheduled';
+      const inFront = (other: (typeof open)[number]) =>
         other.subscription === subscription && other.stream === stream && other.version < version && other.state === 'dead';
-      return [...witness.parked.values()].some(inFront);
+      return open.some(inFront);
     });
+  // A call that kills its process costs all of them a lease.
+  const patienceMs = QUIET_MS + scenario.actions.length * 5000;
   const untilQuiet = async (what: string): Promise<void> => {
-    for (let waited = 0; waited < QUIET_MS; waited += 500) {
+    for (let waited = 0; waited < patienceMs; waited += 500) {
       await system.advance(500);
       revive();
       if (isQuiet()) return;
     }
     const waiting = [...witness.parked.values()].filter(({ state }) => state === 'scheduled');
-    wrong(`S17 not quiet ${QUIET_MS} ms ${what}; scheduled: ${waiting.map(({ id, startedAt }) => `${id}${startedAt === null ? '' : ' (started)'}`).join(' ')}`);
+    wrong(`S17 not quiet ${patienceMs} ms ${what}; scheduled: ${waiting.map(({ id, startedAt }) => `${id}${startedAt === null ? '' : ' (started)'}`).join(' ')}`);
   };
 
   for (const action of [...scenario.actions].sort((a, b) => a.at - b.at)) {
@@ -240,6 +258,9 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
     await system.run(api.orders.deadLetters[how]({ filter: {} }, { by: 'op', reason: 'healed' }));
     await untilQuiet(`after the last ${how}`);
   }
+  for (const [stream, events] of witness.events)
+    for (const { type, version } of events)
+      if (BOOKED.has(type) && !entered.has(eventId(stream, version))) wrong(`R1 ${eventId(stream, version)} ${type} was never entered`);
   const ends = auditOrders(scenario, { system, witness, shop }, placed, wrong, 'settled');
   for (const { process, orders } of workers) {
     struck += process.struck;

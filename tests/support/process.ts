@@ -7,8 +7,11 @@ import type { VirtualSystem } from './virtual-system.ts';
 export interface StoreFault {
   readonly of: 'any' | 'open' | 'register' | 'commit' | 'lookUp' | 'tick' | 'heads' | 'read' | 'due' | 'held' | 'stream' | 'events';
   readonly nth: number;
-  /** `…Before`: the store never saw the call; `…After`: it did all of it, and the reply was lost. `slow`: the reply takes a second; `lag`: a fiftieth of one. */
-  readonly kind: 'rejectBefore' | 'rejectAfter' | 'crashBefore' | 'crashAfter' | 'slow' | 'lag';
+  /**
+   * `…Before`: the store never saw the call; `…After`: it did all of it, and the reply was lost. `refuse`: not seen, and
+   * asking again is said to be of no use. `slow`: the reply takes a second; `lag`: a fiftieth of one.
+   */
+  readonly kind: 'rejectBefore' | 'rejectAfter' | 'refuse' | 'crashBefore' | 'crashAfter' | 'slow' | 'lag';
 }
 
 export interface ProcessOptions {
@@ -81,7 +84,7 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
     const after = (delayMs: number): Promise<void> =>
       delayMs <= 0 ? Promise.resolve() : new Promise((resolve) => void system.setTimer(delayMs, resolve));
     const oneWay = (): Promise<void> => (latencyMs === 0 ? Promise.resolve() : after(Math.floor(system.random() * (latencyMs + 1))));
-    const fault = () => new OrderfoldError('STORE', `the store does not answer ${name}`);
+    const fault = (retryable = true) => new OrderfoldError('STORE', `the store does not answer ${name}`, { retryable });
 
     const count = (name: string): number => {
       calls.set(name, (calls.get(name) ?? 0) + 1);
@@ -108,7 +111,7 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
         crash();
         return never();
       }
-      if (strike === 'rejectBefore' || strike === 'before') throw fault();
+      if (strike === 'rejectBefore' || strike === 'refuse' || strike === 'before') throw fault(strike !== 'refuse');
       const result = await carryOut();
       if (strike === 'crashAfter') crash();
       if (strike === 'rejectAfter' || strike === 'after') throw fault();

@@ -1,0 +1,82 @@
+import { atATime, interleaved, perSecond, type Row, ratioRow } from '../harness.ts';
+import { EventBus, memoryStore } from '../orderfold.ts';
+import { emittery, pQueue } from '../peers.ts';
+import { request } from '../shop.ts';
+
+const EVENTS = 20_000;
+const STREAMS = 1000;
+
+const payload = (index: number) => ({ ...request, orderId: `o-${index}` });
+
+/** Published 100 at a time and handled, with retries, order and dead letters. */
+const ours = async (): Promise<number> => {
+  const bus = EventBus.create({ store: memoryStore() });
+  let handled = 0;
+  const all = new Promise<void>((resolve) => {
+    bus.subscribe('projection', {
+      on: {
+        OrderSeen: async () => {
+          handled += 1;
+          if (handled === EVENTS) resolve();
+        },
+      },
+    });
+  });
+  await bus.start();
+  const start = performance.now();
+  await atATime(100, EVENTS, (index) => bus.publish({ stream: `o-${index % STREAMS}`, type: 'OrderSeen', data: payload(index) }));
+  await all;
+  const rate = perSecond(EVENTS, start);
+  await bus.close();
+  return rate;
+};
+
+const awaitedEmits = async (): Promise<number> => {
+  const emitter = await emittery();
+  let handled = 0;
+  emitter.on('OrderSeen', async () => {
+    handled += 1;
+  });
+  const start = performance.now();
+  for (let index = 0; index < EVENTS; index += 1) await emitter.emit('OrderSeen', payload(index));
+  if (handled !== EVENTS) throw new Error(`emittery handled ${handled}`);
+  return perSecond(EVENTS, start);
+};
+
+const queued = async (): Promise<number> => {
+  const queue = await pQueue(64);
+  let handled = 0;
+  const handle = async (data: object): Promise<void> => {
+    if (data !== null) handled += 1;
+  };
+  const start = performance.now();
+  for (let index = 0; index < EVENTS; index += 1) {
+    const data = payload(index);
+    void queue.add(() => handle(data));
+  }
+  await queue.onIdle();
+  if (handled !== EVENTS) throw new Error(`p-queue handled ${handled}`);
+  return perSecond(EVENTS, start);
+};
+
+/** One subscription over the memory store beside an emitter and a queue that keep and promise nothing. */
+export const run = async (): Promise<readonly Row[]> => {
+  const rates = await interleaved(11, { ours, emittery: awaitedEmits, pQueue: queued });
+  const row = { unit: 'events/s', ours: rates.ours, note: 'ours writes and reads the payload as JSON, they hand it on' };
+  return [
+    ratioRow({
+      ...row,
+      what: 'memory store, one subscription',
+      peer: 'emittery, awaited emit',
+      beside: rates.emittery,
+      limit: { at: 'least', value: 0.5 },
+    }),
+    ratioRow({
+      ...row,
+      what: 'memory store, one subscription',
+      peer: 'p-queue, concurrency 64',
+      beside: rates.pQueue,
+      limit: { at: 'least', value: 1 },
+    }),
+  ];
+};

@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CarelessServices, startCarelessServices } from './careless-services.ts';
+import type { Evidence } from './evidence.ts';
+import { type OrderLoad, startOrderLoad } from './order-load.ts';
+import { IMPATIENT, type RunningShop, type ShopOptions, startShop } from './running-shop.ts';
+import { settleAll } from './settling.ts';
+
+export interface DayOptions extends Partial<Omit<ShopOptions, 'servicesUrl'>> {
+  readonly seed: number;
+  readonly ordersPerSecond: number;
+}
+
+/** A shop that is open: processes, services that are careless, and customers that keep coming. */
+export interface Day {
+  readonly folder: string;
+  readonly shop: RunningShop;
+  readonly services: CarelessServices;
+  readonly load: OrderLoad;
+  /**
+   * Lifts every fault, sees to it that all orders are settled, tells all processes to stop, and gives what there is to audit.
+   * @param struck how often each fault did, and which of them had to
+   */
+  end(struck?: Pick<Evidence, 'struck' | 'hadToStrike'>, shown?: readonly string[]): Promise<Evidence>;
+  /** Ends whatever still runs and removes its folder. */
+  forget(): Promise<void>;
+}
+
+const LEASE_MS = 1500;
+const ANSWER_WITHIN_MS = 30_000;
+const SETTLE_WITHIN_MS = 60_000;
+/** Calls that everybody has given up on may still arrive. */
+const LATE_CALLS_MS = 1000;
+
+export const beginDay = async (options: DayOptions, say: (text: string) => void = () => undefined): Promise<Day> => {
+  const { seed, ordersPerSecond, workers = 2, leaseMs = LEASE_MS, folder: given, ...more } = options;
+  const folder = given ?? (await mkdtemp(path.join(tmpdir(), 'orderfold-day-')));
+  const services = await startCarelessServices(seed);
+  const shop = await startShop({ folder, servicesUrl: services.url, workers, leaseMs, ...more });
+  say(`producer and ${workers} workers are up on ${shop.database}`);
+  const load = startOrderLoad(shop.client, seed, ordersPerSecond);
+  const maxAttempts = Number(more.env?.RETRY_MAX_ATTEMPTS ?? IMPATIENT.RETRY_MAX_ATTEMPTS);
+
+  return {
+    folder,
+    shop,
+    services,
+    load,
+    async end({ struck, hadToStrike } = { struck: {}, hadToStrike: [] }, shown = []) {
+      services.lift();
+      say(`faults lifted; ${load.accepted.size} of ${load.asked} orders have been accepted so far`);
+      await Promise.all(shop.all.map((one) => one.ready()));
+      await load.end(ANSWER_WITHIN_MS);
+      const settled = await settleAll(shop.client, SETTLE_WITHIN_MS, say);
+      await sleep(LATE_CALLS_MS);
+
+      const stopping = performance.now();
+      const endings = await Promise.all(shop.all.map(async (one) => ({ name: one.name, ending: await one.stop() })));
+      say(`all processes ended within ${Math.round(performance.now() - stopping)} ms of SIGTERM`);
+      await services.close();
+      return {
+        database: shop.database,
+        accepted: [...load.accepted.values()],
+        asked: load.asked,
+        services,
+        maxAttempts,
+        logs: shop.all.map(({ name, log }) => ({ name, lines: log })),
+        shown: [...shown, ...settled.shown],
+        endings,
+        struck: {
+          ...struck,
+          'replies lost or falsified': services.books.lost + services.lies,
+          'requests without an answer': shop.client.unanswered,
+          'answers 503': shop.client.unavailable,
+        },
+        hadToStrike: [...hadToStrike, 'replies lost or falsified'],
+        did: {
+          redriven: settled.redriven,
+          discarded: settled.discarded,
+          'cancelled by customers': load.cancelled,
+          'starts of processes': shop.all.reduce((sum, { starts }) => sum + starts, 0),
+        },
+        faults: [...load.faults, ...shop.client.faults, ...shop.all.flatMap(({ surprises }) => surprises)],
+      };
+    },
+    async forget() {
+      await load.end(0);
+      await Promise.all(shop.all.map((one) => one.dispose()));
+      await services.close();
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+};

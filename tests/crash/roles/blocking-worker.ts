@@ -1,0 +1,33 @@
+import { EventBus } from '../../../src/index.ts';
+import { sqliteStore } from '../../../src/stores/sqlite/index.ts';
+import { LEASE_MS, leaveMark, told, work } from './role.ts';
+
+/** Far beyond the lease, and with nothing in between: neither timers nor renewals get a turn. */
+const BLOCKED_MS = LEASE_MS * 4;
+
+const block = (forMs: number): void => {
+  for (const until = performance.now() + forMs; performance.now() < until; );
+};
+
+const bus = EventBus.create<{ Asked: { how: 'well' | 'blocks' | 'blocks, then fails' }; Charged: { by: number } }>({
+  store: sqliteStore({ path: told('DATABASE') }),
+});
+const blocks = told('BLOCKS') === 'yes';
+
+bus.subscribe('charge', {
+  start: 'beginning',
+  on: {
+    Asked: async ({ data: { how }, effectKey }) => {
+      await fetch(`${told('SERVICES_URL')}/charges`, {
+        method: 'POST',
+        headers: { 'idempotency-key': effectKey },
+        body: '{"amountMinor":1}',
+      });
+      leaveMark({ effectKey });
+      if (blocks && how !== 'well') block(BLOCKED_MS);
+      if (blocks && how === 'blocks, then fails') throw new Error('too late to fail');
+      return [{ type: 'Charged', data: { by: process.pid } }];
+    },
+  },
+});
+await work({ start: () => bus.start({ leaseMs: LEASE_MS }), close: bus.close, on: bus.on });

@@ -1,0 +1,98 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { describe, expect, it } from 'vitest';
+import { RetryPolicy } from '../../src/core/retry-policy.ts';
+import { createEventBus } from '../../src/runtime/event-bus.ts';
+import type { StreamModel } from '../../src/runtime/model.ts';
+import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
+import { busCluster } from '../support/bus-cluster.ts';
+import { virtualSystem } from '../support/virtual-system.ts';
+
+const lookalike = (rules: unknown): RetryPolicy => ({ rules, attempts: undefined, explain: () => '' }) as unknown as RetryPolicy;
+
+describe('code that can not be trusted', () => {
+  it.each([
+    ['has no rules', lookalike(undefined)],
+    ['has rules nobody knows', lookalike([{ kind: 'fixed', delayMs: Number.NaN, jitter: 'none' }])],
+    ['waits for ever', lookalike([{ kind: 'fixed', delayMs: Infinity, jitter: 'none' }])],
+    ['waits less than nothing', lookalike([{ kind: 'fixed', delayMs: -5, jitter: 'none' }])],
+  ])('R3 R18 a policy that %s costs its delivery the retries and nobody else anything', async (_, retry) => {
+    const { system, witness, member, publish, starts } = busCluster({
+      mail: {
+        handle: ({ data }) => {
+          if ((data as { name: string }).name === 'bad') throw new Error('no');
+        },
+        retry,
+      },
+    });
+    await member('w').work();
+    await publish('s', 'bad');
+    await publish('t', 'good');
+    await system.advance(10_000);
+    expect(witness.parked.get('mail:s@1')).toMatchObject({ state: 'dead', attempts: 1 });
+    expect(starts).toEqual(['mail:bad.0.1', 'mail:good.0.1']);
+  });
+
+  it('R1 R18 a stream model that throws over a dead letter keeps it from no one', async () => {
+    const model: StreamModel<{ readonly events: number }> = {
+      fingerprint: 'counting 1',
+      fold: (events, from) => ({ events: (from?.events ?? 0) + events.length }),
+      status: () => 'open',
+      onDeadLetter: () => () => {
+        throw new Error('a bug');
+      },
+    };
+    const system = virtualSystem();
+    const bus = createEventBus<{ Did: { name: string } }, { readonly events: number }>(system, { store: createMemoryStore(system, 1), model });
+    const starts: string[] = [];
+    bus.subscribe('mail', {
+      on: {
+        Did: ({ data }) => {
+          starts.push(data.name);
+          if (data.name === 'bad') throw new Error('no');
+        },
+      },
+      retry: RetryPolicy.never(),
+    });
+    await system.run(bus.start({ leaseMs: 1000 }));
+    for (const name of ['bad', 'good']) await system.run(bus.execute(name, () => E.right([{ type: 'Did', data: { name } }])));
+    await system.advance(10_000);
+    expect(starts).toEqual(['bad', 'good']);
+    expect((await system.run(bus.deadLetters.list())).deadLetters).toHaveLength(1);
+    await system.run(bus.close());
+  });
+
+  it('R1 R12 an outcome that can not be written counts as a failure of its handler', async () => {
+    const cyclic: { self?: unknown } = {};
+    cyclic.self = cyclic;
+    const { system, witness, member, publish, starts } = busCluster({
+      mail: {
+        handle: ({ attempt }) => {
+          if (attempt === 1) return [{ type: 'Other' as const, data: cyclic }];
+          if (attempt === 2) return [{ type: 'Other' as const, data: undefined }];
+          return [{ type: 'Other' as const, data: { attempt } }];
+        },
+        retry: RetryPolicy.fixed({ delayMs: 10 }).maxAttempts(5),
+      },
+    });
+    await member('w').work();
+    await publish('s', 'a');
+    await system.advance(5000);
+    expect(starts).toEqual(['mail:a.0.1', 'mail:a.0.2', 'mail:a.0.3']);
+    expect(witness.events.get('s')?.map(({ data }) => data)).toEqual(['{"name":"a"}', '{"attempt":3}']);
+  });
+
+  it('event types and streams may be called like what every object has', async () => {
+    const system = virtualSystem();
+    const bus = createEventBus<Record<string, unknown>>(system, { store: createMemoryStore(system, 2) });
+    const seen: string[] = [];
+    const names = ['constructor', 'toString', 'hasOwnProperty', '__proto__'];
+    bus.subscribe('mail', { on: Object.fromEntries(names.map((name) => [name, ({ type }: { type: string }) => void seen.push(type)])) });
+    await system.run(bus.start());
+    for (const name of [...names, 'valueOf']) await system.run(bus.publish({ stream: name, type: name, data: null }));
+    await system.advance(1000);
+    expect(seen.toSorted()).toEqual(names.toSorted());
+    for (const stream of ['\ud800', 'a\0b', '', 'x'.repeat(201)])
+      await expect(bus.publish({ stream, type: 'a', data: 1 })).rejects.toMatchObject({ code: 'CONFIG' });
+    await system.run(bus.close());
+  });
+});

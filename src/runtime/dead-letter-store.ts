@@ -100,7 +100,14 @@ interface Context<State> {
   readonly runnable: () => void;
 }
 
+interface Selected {
+  readonly id: string;
+  readonly version: number;
+}
+
 const PAGE = 500;
+/** Streams changed beside each other, so that they share commits. */
+const AT_ONCE = 64;
 const filterSpec = { subscription: optional(text()), type: optional(text()), stream: optional(text()), cause: optional(text()) };
 
 const letterOf = (record: ParkedDelivery): DeadLetter => ({
@@ -129,28 +136,31 @@ export const createDeadLetterStore = <State>(context: Context<State>): DeadLette
   const known = (filter: DeadLetterFilter | undefined): DeadLetterFilter =>
     Object.fromEntries(Object.entries(resolveOptions('DeadLetterStore', filter, filterSpec)).filter(([, value]) => value !== undefined));
 
-  /** Oldest version of each stream first, so that what is redriven together runs in order. */
-  const select = async (selection: DeadLetterSelection): Promise<ParkedDelivery[]> => {
-    const records: ParkedDelivery[] = [];
+  /** The letters selected, by stream: what is redriven together runs in version order, streams beside each other. */
+  const select = async (selection: DeadLetterSelection): Promise<readonly Selected[][]> => {
+    const streams = new Map<string, Selected[]>();
+    const add = ({ id, stream, version }: ParkedDelivery): void =>
+      void streams.set(stream, [...(streams.get(stream) ?? []), { id, version }]);
     if ('ids' in selection) {
       for (const id of new Set(selection.ids)) {
         const found = await store.parked(id);
-        if (found !== null && found.parked.deadAt !== null) records.push(found.parked);
+        if (found !== null && found.parked.deadAt !== null) add(found.parked);
       }
     } else {
       const filter = known(selection.filter);
       for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
         const page: Awaited<ReturnType<Store['dead']>> = await store.dead(filter, PAGE, cursor);
-        records.push(...page.rows);
+        page.rows.forEach(add);
         cursor = page.nextCursor;
       }
     }
-    return records.sort((a, b) => (a.stream === b.stream ? a.version - b.version : (a.deadAt ?? 0) - (b.deadAt ?? 0)));
+    return [...streams.values()].map((letters) => letters.sort((a, b) => a.version - b.version));
   };
 
-  const change = async (record: ParkedDelivery, kind: OperatorAction['action'], { by, reason }: Audit): Promise<string | null> => {
-    const { id, subscription, stream, type } = record;
-    if (record.state !== 'dead') return `${id} is ${record.state}, not dead`;
+  const change = async (id: string, kind: OperatorAction['action'], { by, reason }: Audit): Promise<string | null> => {
+    const record = (await store.parked(id))?.parked;
+    if (record?.state !== 'dead') return `${id} is ${record?.state ?? 'gone'}, not dead`;
+    const { subscription, stream, type } = record;
     const detail = detailOf(record);
     const action: OperatorAction = { action: kind, at: new Date(system.now()).toISOString(), by, reason, generation: record.generation };
     const actions = [...detail.actions, action];
@@ -183,15 +193,21 @@ export const createDeadLetterStore = <State>(context: Context<State>): DeadLette
   ): Promise<DeadLetterChanges> => {
     const audit = resolveOptions(`DeadLetterStore: ${kind}`, given, { by: text({ max: 200 }), reason: text({ max: 1000 }) });
     await opened();
-    const records = await select(selection);
+    const streams = await select(selection);
     const done: string[] = [];
     const refused: { id: string; message: string }[] = [];
-    for (const record of dryRun ? [] : records) {
-      const message = await change(record, kind, audit);
-      if (message === null) done.push(record.id);
-      else refused.push({ id: record.id, message });
-    }
-    return { matched: records.length, changed: done, refused };
+    const waiting = dryRun ? [] : streams.values();
+    const changeSome = async (): Promise<void> => {
+      for (const letters of waiting) {
+        for (const { id } of letters) {
+          const message = await change(id, kind, audit);
+          if (message === null) done.push(id);
+          else refused.push({ id, message });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, changeSome));
+    return { matched: streams.reduce((sum, letters) => sum + letters.length, 0), changed: done, refused };
   };
 
   return {

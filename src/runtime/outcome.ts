@@ -3,7 +3,7 @@ import { describeError, type ErrorFacts } from '../core/error-facts.ts';
 import { recordAttempt } from '../core/ledger.ts';
 import { isPermanent } from '../core/permanent.ts';
 import type { ParkedDelivery } from '../core/records.ts';
-import { nextDelay, type RetryPolicy } from '../core/retry-policy.ts';
+import { type Delay, type Failure, type GiveUp, nextDelay, type RetryPolicy } from '../core/retry-policy.ts';
 import { changed, detailOf } from './parking.ts';
 
 /** A failed attempt, as the worker saw it. Times in milliseconds since 1970. */
@@ -27,6 +27,15 @@ export interface Verdict {
 export const causeOf = ({ name, code, frame }: ErrorFacts): string =>
   [name, code, ...(frame === undefined ? [] : [frame.replace(/:\d+/g, '').replace(/^.*[\\/]/, '')])].join(' ').slice(0, 200);
 
+/** A policy that throws has given up. */
+const chosenBy = (policy: RetryPolicy, failure: Failure, random: number): E.Either<GiveUp, Delay> => {
+  try {
+    return nextDelay(policy, failure, random);
+  } catch {
+    return E.left({ rule: 'the policy failed' });
+  }
+};
+
 /** Judges a failed attempt by the policy and writes it down. Pure but for `random`, which is in [0, 1). */
 export const judge = (record: ParkedDelivery, policy: RetryPolicy, failed: FailedAttempt, random: number): Verdict => {
   const detail = detailOf(record);
@@ -36,7 +45,7 @@ export const judge = (record: ParkedDelivery, policy: RetryPolicy, failed: Faile
   const elapsedMs = Math.max(0, failed.endedAt - firstStartedAt);
   const chosen = isPermanent(failed.error)
     ? E.left({ rule: 'permanent error' })
-    : nextDelay(policy, { attempt, elapsedMs, previousDelayMs: detail.previousDelayMs, error: failed.error }, random);
+    : chosenBy(policy, { attempt, elapsedMs, previousDelayMs: detail.previousDelayMs, error: failed.error }, random);
   const delayMs = E.isLeft(chosen) ? null : chosen.right.delayMs;
   const rule = E.isLeft(chosen) ? chosen.left.rule : chosen.right.rule;
   const ledger = recordAttempt(detail.ledger, {

@@ -70,9 +70,14 @@ export const ratioRow = ({ what, peer, unit, ours, beside, limit, note }: Compar
   };
 };
 
-/** A quantile of measured values, with the same of what the bare machine did meanwhile beside it. */
+/**
+ * A quantile of measured values, with the same of what the bare machine did meanwhile beside it. A limit that the bare machine itself is
+ * outside of is not missed by what runs on it.
+ */
 export const valueRow = ({ share = 0.5, ...row }: Compared & { readonly share?: number }): Row => {
   const figure = { ...estimate(row.ours, share), of: 'value' as const };
+  const judged = row.limit === undefined ? '–' : verdict(figure, row.limit);
+  const unfit = row.limit !== undefined && row.beside.length > 0 && verdict(estimate(row.beside, share), row.limit) !== 'met';
   return {
     what: row.what,
     ours: figure.value,
@@ -82,8 +87,8 @@ export const valueRow = ({ share = 0.5, ...row }: Compared & { readonly share?: 
     figure,
     samples: row.ours.length,
     limit: row.limit ?? null,
-    verdict: row.limit === undefined ? '–' : verdict(figure, row.limit),
-    ...withNote(row.note),
+    verdict: judged === 'missed' && unfit ? 'unclear' : judged,
+    ...withNote(judged === 'missed' && unfit ? 'the bare machine is outside too' : row.note),
   };
 };
 

@@ -8,7 +8,7 @@ import { reportOn } from './report.ts';
 import { CARD, PASSWORD, TOKEN } from './secrets.ts';
 import { planStrikes } from './strikes.ts';
 
-const SECONDS = Number(process.env.CHAOS_SECONDS ?? 15);
+const SECONDS = Number(process.env.CHAOS_SECONDS ?? 13);
 const SEED = Number(process.env.CHAOS_SEED ?? 1 + Math.floor(Math.random() * 1_000_000));
 
 const run = async (
@@ -116,7 +116,7 @@ describe('a shop whose processes are killed, frozen and restarted under load, be
   });
 
   it('would not have passed with a services client that ignores the effect key', { timeout: 120_000 }, async () => {
-    const broken = await run(4, 7, ['tests/crash/broken/forgets-keys.ts']);
+    const broken = await run(3, 7, ['tests/crash/broken/forgets-keys.ts']);
     const { faults } = await audit(broken.evidence);
     await broken.forget();
     expect(faults.map(({ text }) => text).join('\n')).toMatch(/has \d+ charges that were not refunded|of \d+ are captured/);

@@ -24,7 +24,9 @@ export interface Day {
    * @param struck how often each fault did, and which of them had to
    */
   end(struck?: Pick<Evidence, 'struck' | 'hadToStrike'>, shown?: readonly string[]): Promise<Evidence>;
-  /** Ends whatever still runs and removes its folder. */
+  /** Ends whatever still runs. */
+  close(): Promise<void>;
+  /** And removes its folder. */
   forget(): Promise<void>;
 }
 
@@ -42,6 +44,12 @@ export const beginDay = async (options: DayOptions, say: (text: string) => void 
   say(`producer and ${workers} workers are up on ${shop.database}`);
   const load = startOrderLoad(shop.client, seed, ordersPerSecond);
   const maxAttempts = Number(more.env?.RETRY_MAX_ATTEMPTS ?? IMPATIENT.RETRY_MAX_ATTEMPTS);
+
+  const close = async (): Promise<void> => {
+    await load.end(0);
+    await Promise.all(shop.all.map((one) => one.dispose()));
+    await services.close();
+  };
 
   return {
     folder,
@@ -85,10 +93,9 @@ export const beginDay = async (options: DayOptions, say: (text: string) => void 
         faults: [...load.faults, ...shop.client.faults, ...shop.all.flatMap(({ surprises }) => surprises)],
       };
     },
+    close,
     async forget() {
-      await load.end(0);
-      await Promise.all(shop.all.map((one) => one.dispose()));
-      await services.close();
+      await close();
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -11,11 +11,12 @@ const lookalike = (rules: unknown): RetryPolicy => ({ rules, attempts: undefined
 
 describe('code that can not be trusted', () => {
   it.each([
-    ['has no rules', lookalike(undefined)],
-    ['has rules nobody knows', lookalike([{ kind: 'fixed', delayMs: Number.NaN, jitter: 'none' }])],
-    ['waits for ever', lookalike([{ kind: 'fixed', delayMs: Infinity, jitter: 'none' }])],
-    ['waits less than nothing', lookalike([{ kind: 'fixed', delayMs: -5, jitter: 'none' }])],
-  ])('R3 R18 a policy that %s costs its delivery the retries and nobody else anything', async (_, retry) => {
+    ['no rules', undefined, 1],
+    ['rules nobody knows', [{ kind: 'sometimes' }, { kind: 'maxAttempts', attempts: 2 }], 2],
+    ['a wait that is no number', [{ kind: 'fixed', delayMs: Number.NaN, jitter: 'none' }, { kind: 'maxAttempts', attempts: 2 }], 2],
+    ['a wait without end', [{ kind: 'fixed', delayMs: Infinity, jitter: 'none' }, { kind: 'maxAttempts', attempts: 2 }], 2],
+  ])('R3 R18 a policy with %s is the trouble of its own deliveries alone', async (_, rules, attempts) => {
+    const retry = lookalike(rules);
     const { system, witness, member, publish, starts } = busCluster({
       mail: {
         handle: ({ data }) => {
@@ -28,8 +29,8 @@ describe('code that can not be trusted', () => {
     await publish('s', 'bad');
     await publish('t', 'good');
     await system.advance(10_000);
-    expect(witness.parked.get('mail:s@1')).toMatchObject({ state: 'dead', attempts: 1 });
-    expect(starts).toEqual(['mail:bad.0.1', 'mail:good.0.1']);
+    expect(witness.parked.get('mail:s@1')).toMatchObject({ state: 'dead', attempts });
+    expect(starts).toContain('mail:good.0.1');
   });
 
   it('R1 R18 a stream model that throws over a dead letter keeps it from no one', async () => {

@@ -44,12 +44,12 @@ export const startChild = async <Answer>(file: string, args: readonly string[]):
         : new Promise((resolve, reject) => waiting.push({ resolve, reject }));
   await answer();
   return {
-    send: (message) => void started.send(message),
+    send: (message) => void started.send?.(message),
     answer,
     async end() {
       ending = true;
       const exited = once(started, 'exit');
-      started.send('end');
+      started.send?.('end');
       await exited;
     },
   };

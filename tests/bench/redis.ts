@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { folder } from './files.ts';
 
 /** Why there is no Redis to measure against; undefined if there is. */
@@ -20,7 +20,15 @@ const freePort = async (): Promise<number> => {
 /** A Redis of this process's own that writes an append-only file every second; it ends with the process. */
 export const ownRedis = async (): Promise<{ readonly port: number; stop(): Promise<void> }> => {
   const port = await freePort();
-  const options = { port, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'yes', appendfsync: 'everysec', 'maxmemory-policy': 'noeviction' };
+  const options = {
+    port,
+    bind: '127.0.0.1',
+    dir: folder,
+    save: '',
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    'maxmemory-policy': 'noeviction',
+  };
   const server = spawn(
     'redis-server',
     Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),

@@ -1,6 +1,6 @@
-import { createOrders, isLeft, OrderSaga } from './orderfold.ts';
 import type { Store } from '../../src/core/store.ts';
 import { atATime } from './harness.ts';
+import { createOrders, isLeft, OrderSaga } from './orderfold.ts';
 
 /** An order as a customer sends it. */
 export const request = {

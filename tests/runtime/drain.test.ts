@@ -173,4 +173,28 @@ describe('stopping and handing over', () => {
     await system.advance(1000);
     expect(starts).toEqual(['mail:a.0.1']);
   });
+
+  it('R25 S4 a stop that can not tell the outcome of what it aborted leaves a suspect behind, not a delivery that never ran', async () => {
+    const sinceLastStart: unknown[] = [];
+    const { system, witness, member, publish } = busCluster({
+      mail: {
+        handle: ({ sinceLastStartMs }, process) => {
+          sinceLastStart.push(sinceLastStartMs);
+          return process.name === 'w1' ? new Promise(() => {}) : undefined;
+        },
+      },
+    });
+    const worker = member('w1', { faults: [{ of: 'commit', nth: 2, kind: 'stuck' }] });
+    await worker.work();
+    await publish('s', 'a');
+    await system.advance(100);
+    const published = worker.bus.publish({ stream: 't', type: 'Other', data: {} });
+    await system.advance(10);
+    await system.run(worker.bus.stop({ graceMs: 100 }));
+    await member('w2').work();
+    await system.run(published);
+    await system.advance(3000);
+    expect(sinceLastStart).toEqual([null, expect.any(Number)]);
+    expect(witness.parked.get('mail:s@1')).toMatchObject({ state: 'done', attempts: 0, lostStarts: 1 });
+  });
 });

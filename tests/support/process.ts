@@ -9,9 +9,9 @@ export interface StoreFault {
   readonly nth: number;
   /**
    * `…Before`: the store never saw the call; `…After`: it did all of it, and the reply was lost. `refuse`: not seen, and
-   * asking again is said to be of no use. `slow`: the reply takes a second; `lag`: a fiftieth of one.
+   * asking again is said to be of no use. `slow`: the reply takes a second; `lag`: a fiftieth of one; `stuck`: ten.
    */
-  readonly kind: 'rejectBefore' | 'rejectAfter' | 'refuse' | 'crashBefore' | 'crashAfter' | 'slow' | 'lag';
+  readonly kind: 'rejectBefore' | 'rejectAfter' | 'refuse' | 'crashBefore' | 'crashAfter' | 'slow' | 'lag' | 'stuck';
 }
 
 export interface ProcessOptions {
@@ -51,6 +51,8 @@ export interface Cluster {
   /** No outage and no fault strikes from now on. */
   heal(): void;
 }
+
+const REPLY_MS = { lag: 20, slow: 1000, stuck: 10_000 } as const;
 
 const never = <T>(): Promise<T> => new Promise<T>(() => {});
 
@@ -115,7 +117,7 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
       const result = await carryOut();
       if (strike === 'crashAfter') crash();
       if (strike === 'rejectAfter' || strike === 'after') throw fault();
-      await (strike === 'slow' ? after(1000) : strike === 'lag' ? after(20) : oneWay());
+      await (strike !== undefined && strike in REPLY_MS ? after(REPLY_MS[strike as keyof typeof REPLY_MS]) : oneWay());
       return result;
     };
 

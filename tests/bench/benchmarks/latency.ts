@@ -1,4 +1,4 @@
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { startChild } from '../children.ts';
 import { file, rawDatabase } from '../files.ts';
 import { type Row, valueRow } from '../harness.ts';
@@ -103,7 +103,13 @@ const far = async () => {
 export const run = async (): Promise<readonly Row[]> => {
   const here = await near();
   const there = await far();
-  const rows = (what: string, peer: string, ours: readonly number[], beside: readonly number[], limits: readonly (number | null)[]): Row[] =>
+  const rows = (
+    what: string,
+    peer: string,
+    ours: readonly number[],
+    beside: readonly number[],
+    limits: readonly (number | null)[],
+  ): Row[] =>
     [0.5, 0.99].map((share, index) => {
       const most = limits[index] ?? null;
       return valueRow({

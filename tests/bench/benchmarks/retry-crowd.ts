@@ -43,13 +43,15 @@ export const run = async (): Promise<readonly Row[]> => {
   }
   crowded.outage.on = false;
 
-  const measure = ({ orders, confirmed }: typeof empty) => async (): Promise<number> => {
-    const all = confirmed(ORDERS);
-    const start = performance.now();
-    await place(orders, ORDERS);
-    await all;
-    return perSecond(ORDERS, start);
-  };
+  const measure =
+    ({ orders, confirmed }: typeof empty) =>
+    async (): Promise<number> => {
+      const all = confirmed(ORDERS);
+      const start = performance.now();
+      await place(orders, ORDERS);
+      await all;
+      return perSecond(ORDERS, start);
+    };
   const rates = await interleaved(15, { crowded: measure(crowded), empty: measure(empty) });
   await crowded.orders.close();
   await empty.orders.close();

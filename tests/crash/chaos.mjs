@@ -1,0 +1,3 @@
+import { run } from '../../examples/run.mjs';
+
+run('../tests/crash/chaos.ts');

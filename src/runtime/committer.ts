@@ -42,6 +42,8 @@ export interface Committer {
 const MOST_UNITS = 1000;
 const MOST_QUEUED = 20_000;
 const RETRY_MS = { first: 20, longest: 1000 } as const;
+/** How long those who wait for an answer are kept waiting while nobody knows whether their batch happened. */
+const PATIENCE_MS = 1000;
 
 /** The events a winning unit appended, as the store numbered them. */
 const numbered = (unit: Unit, result: UnitResult): StoredEvent[] =>
@@ -68,6 +70,8 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
   let closed = false;
   let batches = 0;
   let seam: CommitSeam | null = null;
+  /** Why the store does not answer, once that has lasted too long to keep anybody waiting. */
+  let away: unknown = null;
   let waiting: (() => void)[] = [];
 
   const gather = (): { works: Work[]; units: Unit[] } => {
@@ -108,21 +112,25 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
   /** The batch's result, or null once it is certain that it never happened. */
   const settleUnknown = async (batch: Batch, works: readonly Work[], error: unknown): Promise<BatchResult | null> => {
     notifier.emit('storeAway', { error: describeError(error) });
-    let told = false;
-    for (let delayMs: number = RETRY_MS.first; ; delayMs = Math.min(delayMs * 2, RETRY_MS.longest)) {
-      try {
-        const found = await store.lookUp(owner, batch.id);
-        notifier.emit('storeBack', {});
-        return found;
-      } catch {
-        if (closed) throw new OrderfoldError('CLOSED', 'closed while the store was away');
-      }
-      if (!told && delayMs > 100) {
-        told = true;
-        for (const work of works) if (!work.persistent) work.failed(error);
-      }
+    const patience = system.setTimer(PATIENCE_MS, () => {
+      for (const work of works) if (!work.persistent) work.failed(error);
       queue = giveUpImpatient(queue, error);
-      await pause(delayMs);
+      away = error;
+    });
+    try {
+      for (let delayMs: number = RETRY_MS.first; ; delayMs = Math.min(delayMs * 2, RETRY_MS.longest)) {
+        try {
+          const found = await store.lookUp(owner, batch.id);
+          notifier.emit('storeBack', {});
+          return found;
+        } catch {
+          if (closed) throw new OrderfoldError('CLOSED', 'closed while the store was away');
+        }
+        await pause(delayMs);
+      }
+    } finally {
+      patience.cancel();
+      away = null;
     }
   };
 
@@ -188,6 +196,7 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
   return {
     submit(work) {
       if (closed) return work.failed(new OrderfoldError('CLOSED', 'this bus is closed'));
+      if (away !== null && !work.persistent) return work.failed(away);
       if (queue.length >= MOST_QUEUED && !work.persistent) {
         return work.failed(new OrderfoldError('BUSY', `${MOST_QUEUED} units are waiting for the store already`));
       }

@@ -20,16 +20,10 @@ import type { SubscribeOptions } from './subscription.ts';
 import { type TimelineEntry, timelineOf } from './timeline.ts';
 
 /** What the compiler does not know of a saga (`Orders` without a type argument) is taken at its widest. */
-type EventsMap<Saga extends AnyOrderSaga> = unknown extends EventsOf<Saga>
-  ? Record<string, unknown>
-  : EventsOf<Saga> extends EventMap
-    ? EventsOf<Saga>
-    : never;
-type OrderIn<Saga extends AnyOrderSaga> = unknown extends OrderOf<Saga>
-  ? Order
-  : OrderOf<Saga> extends Order<infer Details, infer Results>
-    ? Order<Details, Results>
-    : never;
+type EventsMap<Saga extends AnyOrderSaga> =
+  unknown extends EventsOf<Saga> ? Record<string, unknown> : EventsOf<Saga> extends EventMap ? EventsOf<Saga> : never;
+type OrderIn<Saga extends AnyOrderSaga> =
+  unknown extends OrderOf<Saga> ? Order : OrderOf<Saga> extends Order<infer Details, infer Results> ? Order<Details, Results> : never;
 type ViewOf<Saga extends AnyOrderSaga> = OrderView<OrderIn<Saga> extends Order ? OrderIn<Saga> : never>;
 
 export interface OrdersOptions<Saga extends AnyOrderSaga> {

@@ -6,16 +6,17 @@ import { isOpen, type ParkedDelivery, type ParkedWrite } from '../core/records.t
 import { RetryPolicy } from '../core/retry-policy.ts';
 import type { Store } from '../core/store.ts';
 import type { System } from '../core/system.ts';
-import type { Codec } from './codec.ts';
 import { bury } from './bury.ts';
+import { createCalls } from './calls.ts';
+import type { Codec } from './codec.ts';
 import { addDone, type Holding, type InHand, type Lane } from './holding.ts';
+import { createInTheWay } from './in-the-way.ts';
 import type { Decide, Fact, StreamModel } from './model.ts';
 import type { DeliveryFacts, Notifier } from './notifications.ts';
 import { type FailedAttempt, judge } from './outcome.ts';
 import { changed, detailOf, newRecord, type ParkedDetail, withLost } from './parking.ts';
-import { patiently } from './patiently.ts';
 import { isPostponed } from './postponed.ts';
-import type { Delivery, Route } from './subscription.ts';
+import type { Route } from './subscription.ts';
 import type { Timeouts } from './timeouts.ts';
 import type { Transact, Transaction } from './transact.ts';
 import { STARTS_BEFORE_TRIAL, type Trials } from './trials.ts';
@@ -64,46 +65,12 @@ const needsNewerCode = (error: unknown): boolean => isOrderfoldError(error, 'UND
 
 const withoutStart = ({ worker: _worker, trial: _trial, ...detail }: ParkedDetail): ParkedDetail => detail;
 
-type Ended =
-  | { readonly kind: 'returned'; readonly value: unknown }
-  | { readonly kind: 'threw'; readonly error: unknown }
-  | { readonly kind: 'interrupted' };
-
 /** Runs one delivery from the head of its lane to its outcome in the store. */
 export const createRunner = <State>(context: Context<State>): Runner => {
-  const { store, system, codec, notifier, timeouts, trials, transact, model, worker, progressed, parkedDue, leaseGone, mayStart, untold } = context;
-  const running = new Map<Holding, Set<(reason: unknown) => void>>();
-  let heldAsked: {
-    readonly holding: Holding;
-    readonly stream: string;
-    readonly version: number;
-    readonly answer: (held: boolean) => void;
-    readonly failed: (error: unknown) => void;
-  }[] = [];
-
-  /** One look-up for all deliveries that reached the head of their lane in this turn. */
-  const isHeld = (holding: Holding, stream: string, version: number): Promise<boolean> =>
-    new Promise((answer, failed) => {
-      heldAsked.push({ holding, stream, version, answer, failed });
-      if (heldAsked.length > 1) return;
-      system.soon(() => {
-        const asked = heldAsked;
-        heldAsked = [];
-        for (const name of new Set(asked.map((one) => one.holding.subscription.name))) {
-          const mine = asked.filter((one) => one.holding.subscription.name === name);
-          const stillOurs = (): boolean => mine.some((one) => one.holding.live);
-          patiently(system, () => store.held(name, mine), stillOurs).then(
-            (answers) => {
-              for (const [index, one] of mine.entries()) one.answer(answers[index] === true);
-            },
-            (error) => {
-              for (const one of mine) one.failed(error);
-            },
-          );
-        }
-      });
-    });
-
+  const { store, system, codec, notifier, timeouts, trials, transact, model, worker, progressed, parkedDue, leaseGone, mayStart, untold } =
+    context;
+  const calls = createCalls(timeouts);
+  const isHeld = createInTheWay(store, system);
   const factsOf = (lane: Lane, record: ParkedDelivery, attempt: number): DeliveryFacts => ({
     id: record.id,
     subscription: lane.holding.subscription.name,
@@ -138,51 +105,6 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     }
     return kind === 'won';
   };
-
-  /** Calls the handler; ends when it does, when its time is up, or when it is aborted. */
-  const call = (lane: Lane, route: Route, delivery: Omit<Delivery, 'signal'>): Promise<Ended> =>
-    new Promise((resolve) => {
-      let controller: AbortController | null = null;
-      let aborted: { readonly reason: unknown } | null = null;
-      const aborts = running.get(lane.holding) ?? new Set();
-      running.set(lane.holding, aborts);
-      const end = (ended: Ended): void => {
-        if (!aborts.delete(abort)) return; // it had ended already
-        cancelTimeout();
-        if (aborts.size === 0) running.delete(lane.holding);
-        resolve(ended);
-      };
-      const fire = (reason: unknown): void => {
-        aborted = { reason };
-        controller?.abort(reason);
-      };
-      const abort = (reason: unknown): void => {
-        fire(reason);
-        end({ kind: 'interrupted' });
-      };
-      aborts.add(abort);
-      const cancelTimeout = timeouts.start(route.timeoutMs, () => {
-        const error = new OrderfoldError('HANDLER_TIMEOUT', `no outcome within ${route.timeoutMs} ms`);
-        fire(error);
-        end({ kind: 'threw', error });
-      });
-      const seen = {
-        ...delivery,
-        get signal(): AbortSignal {
-          controller ??= new AbortController();
-          if (aborted !== null) controller.abort(aborted.reason);
-          return controller.signal;
-        },
-      } as Delivery;
-      const failed = (error: unknown): void => end({ kind: 'threw', error });
-      try {
-        const value = route.handle(seen);
-        if (value instanceof Promise) value.then((returned: unknown) => end({ kind: 'returned', value: returned }), failed);
-        else Promise.resolve(value).then((returned) => end({ kind: 'returned', value: returned }), failed);
-      } catch (error) {
-        failed(error);
-      }
-    });
 
   /** Retry or dead letter, decided by the policy and durable before the delivery counts as handled. */
   const fail = async (lane: Lane, inHand: InHand, record: ParkedDelivery, route: Route | null, failed: FailedAttempt): Promise<void> => {
@@ -247,7 +169,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     const attempt = record.attempts + 1;
     const startedAt = system.now();
     const began = system.monotonic();
-    let ended = await call(lane, route, {
+    let ended = await calls.call(holding, route, {
       ...envelope,
       attempt,
       maxAttempts: route.retry.attempts,
@@ -269,7 +191,8 @@ export const createRunner = <State>(context: Context<State>): Runner => {
         ended = { kind: 'threw', error };
       }
     }
-    const withoutOutcome = (): ParkedDetail => withLost(detailOf(record), { startedAt: new Date(startedAt).toISOString(), worker, how: 'stop' });
+    const withoutOutcome = (): ParkedDetail =>
+      withLost(detailOf(record), { startedAt: new Date(startedAt).toISOString(), worker, how: 'stop' });
     // One that did not even try leaves the quiet since the last try undisturbed.
     if (ended.kind === 'interrupted' || !isPostponed(ended.error) || sinceLastStart(record, holding) === null)
       holding.lastEnded.set(record.id, system.monotonic());
@@ -373,8 +296,6 @@ export const createRunner = <State>(context: Context<State>): Runner => {
         untold(lane.holding);
       }
     },
-    abort(holding, reason) {
-      for (const [of, aborts] of [...running]) if (holding === null || of === holding) for (const abort of [...aborts]) abort(reason);
-    },
+    abort: calls.abort,
   };
 };

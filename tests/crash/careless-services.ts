@@ -13,6 +13,7 @@ const WELL: Behaviour = {
   limitRate: 0,
   retryAfterS: 1,
   delayMs: 0,
+  delayRate: 1,
   down: false,
   script: undefined,
 };

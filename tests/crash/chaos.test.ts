@@ -89,6 +89,13 @@ describe('a shop whose processes are killed, frozen and restarted under load, be
       /S1 one success/,
       books(({ charges }) => ({ charges: new Map([...charges].map(([key, charge]) => [`${key}!`, charge])) })),
     ],
+    [
+      'a call came under another key',
+      /S20 every call/,
+      books(({ calls }) => ({
+        calls: calls.map((call) => (call.path === '/refunds' ? { ...call, key: call.key.replace(':undo', '') } : call)),
+      })),
+    ],
     ['nobody is told', /told/, books(() => ({ notifications: new Map() }))],
     [
       'a dead letter is left',

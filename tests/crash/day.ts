@@ -34,7 +34,7 @@ const LEASE_MS = 1500;
 const ANSWER_WITHIN_MS = 30_000;
 const SETTLE_WITHIN_MS = 60_000;
 /** Calls that everybody has given up on may still arrive. */
-const LATE_CALLS_MS = 1000;
+const LATE_CALLS_MS = 1400;
 
 export const beginDay = async (options: DayOptions, say: (text: string) => void = () => undefined): Promise<Day> => {
   const { seed, ordersPerSecond, workers = 2, leaseMs = LEASE_MS, folder: given, ...more } = options;

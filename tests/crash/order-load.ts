@@ -22,7 +22,7 @@ export interface OrderLoad {
 }
 
 /** Out of a hundred customers. */
-const HABITS = { askTwice: 6, cancel: 6, reuseKey: 2, lookAgain: 10 } as const;
+const HABITS = { askTwice: 6, cancel: 12, reuseKey: 2, lookAgain: 10 } as const;
 
 /** Customers that come at a steady rate, each with a key of their own, and do not go away before they have an answer. */
 export const startOrderLoad = (client: ShopClient, seed: number, perSecond: number): OrderLoad => {

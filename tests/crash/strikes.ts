@@ -19,7 +19,7 @@ const BAD_SERVICES: readonly { readonly what: string; readonly behaviour: Partia
   { what: 'lose half of their replies', behaviour: { lostReplyRate: 0.5 } },
   { what: 'act and fall silent', behaviour: { silenceRate: 0.4 } },
   // Beyond the clients' patience, but within the time a step may take: it happens after everybody has given up on it.
-  { what: 'act too late', behaviour: { delayMs: 900 } },
+  { what: 'act too late', behaviour: { delayMs: 1300, delayRate: 0.5 } },
   { what: 'are gone', behaviour: { down: true } },
   { what: 'are overrun', behaviour: { limitRate: 0.8 } },
   { what: 'fail nearly always', behaviour: { failureRate: 0.9 } },

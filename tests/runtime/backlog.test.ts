@@ -7,7 +7,10 @@ const MANY = 1000;
 
 describe('a backlog', () => {
   it('R27 is read no further ahead than the bound, and everything in it is handled', async () => {
-    const { system, witness, member, publishMany, starts } = busCluster({ mail: { handle: (_, process) => process.sleep(10), start: 'beginning' } }, { shards: 4 });
+    const { system, witness, member, publishMany, starts } = busCluster(
+      { mail: { handle: (_, process) => process.sleep(10), start: 'beginning' } },
+      { shards: 4 },
+    );
     await publishMany(20_000, 5000);
     const read = [0, 0, 0, 0];
     let most = 0;

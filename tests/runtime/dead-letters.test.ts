@@ -38,7 +38,12 @@ describe('dead letters', () => {
     state.broken = false;
     await system.run(worker.bus.deadLetters.redrive({ filter: {} }, audit));
     await system.advance(1000);
-    expect(starts.slice(22)).toEqual(['mail:bad.1.1', 'mail:b.0.1', 'mail:c.0.1', ...Array.from({ length: 20 }, (_, round) => `mail:s${round}.0.1`)]);
+    expect(starts.slice(22)).toEqual([
+      'mail:bad.1.1',
+      'mail:b.0.1',
+      'mail:c.0.1',
+      ...Array.from({ length: 20 }, (_, round) => `mail:s${round}.0.1`),
+    ]);
   });
 
   it('R19 redrive gives exactly one new generation, however often, from wherever and over whatever lost replies it is asked', async () => {
@@ -100,10 +105,18 @@ describe('dead letters', () => {
     await system.advance(1000);
     const first = await system.run(worker.bus.deadLetters.get('mail:s@1'));
     await system.advance(5000);
-    expect((await system.run(worker.bus.deadLetters.redrive({ ids: ['mail:s@1', 'mail:s@1', 'mail:x@1'] }, audit))).changed).toEqual(['mail:s@1']);
+    expect((await system.run(worker.bus.deadLetters.redrive({ ids: ['mail:s@1', 'mail:s@1', 'mail:x@1'] }, audit))).changed).toEqual([
+      'mail:s@1',
+    ]);
     await system.advance(1000);
     const second = await system.run(worker.bus.deadLetters.get('mail:s@1'));
-    expect(second).toMatchObject({ state: 'dead', generation: 1, attempts: 2, raw: first?.raw, actions: [{ action: 'redriven', ...audit, generation: 0 }] });
+    expect(second).toMatchObject({
+      state: 'dead',
+      generation: 1,
+      attempts: 2,
+      raw: first?.raw,
+      actions: [{ action: 'redriven', ...audit, generation: 0 }],
+    });
     expect(second?.history.map(({ attempt, generation }) => `${generation}.${attempt}`)).toEqual(['0.1', '0.2', '1.1', '1.2']);
     expect(Date.parse(second?.deadAt ?? '')).toBeGreaterThan(Date.parse(first?.deadAt ?? '') + 5000);
     state.broken = false;
@@ -122,8 +135,14 @@ describe('dead letters', () => {
     await system.run(operator.bus.deadLetters.discard({ ids: ['mail:s@1'] }, audit));
     await system.advance(1000);
     expect(starts.at(-1)).toBe('mail:b.0.1');
-    expect(await system.run(operator.bus.deadLetters.get('mail:s@1'))).toMatchObject({ state: 'discarded', actions: [{ action: 'discarded', ...audit }] });
-    expect(await system.run(operator.bus.deadLetters.redrive({ ids: ['mail:s@1'] }, audit))).toMatchObject({ changed: [], refused: [{ id: 'mail:s@1' }] });
+    expect(await system.run(operator.bus.deadLetters.get('mail:s@1'))).toMatchObject({
+      state: 'discarded',
+      actions: [{ action: 'discarded', ...audit }],
+    });
+    expect(await system.run(operator.bus.deadLetters.redrive({ ids: ['mail:s@1'] }, audit))).toMatchObject({
+      changed: [],
+      refused: [{ id: 'mail:s@1' }],
+    });
     await expect(operator.bus.deadLetters.discard({ filter: {} }, { by: '', reason: 'x' })).rejects.toMatchObject({ code: 'CONFIG' });
   });
 
@@ -153,7 +172,8 @@ describe('dead letters', () => {
     await system.advance(2000);
     await system.run(worker.bus.deadLetters.redrive({ filter: {} }, audit));
     await system.advance(2000);
-    for (const other of ['log', 'slow']) expect(starts.filter((start) => start.startsWith(other))).toEqual([`${other}:bad.0.1`, `${other}:b.0.1`]);
+    for (const other of ['log', 'slow'])
+      expect(starts.filter((start) => start.startsWith(other))).toEqual([`${other}:bad.0.1`, `${other}:b.0.1`]);
   });
 
   it('R23 an unreadable payload is dead at once with its bytes kept, and no handler saw it', async () => {
@@ -199,7 +219,10 @@ describe('dead letters', () => {
     await system.run(old.publish({ stream: 't', type: 'Did', data: { n: 3 } }));
     await system.advance(1_800_000);
     expect(seen).toEqual(['t@1.1']);
-    expect(await store.parkedOf('s', 'open')).toMatchObject([{ state: 'scheduled', attempts: 0 }, { state: 'scheduled', attempts: 0 }]);
+    expect(await store.parkedOf('s', 'open')).toMatchObject([
+      { state: 'scheduled', attempts: 0 },
+      { state: 'scheduled', attempts: 0 },
+    ]);
     await system.run(knowing.publish({ stream: 'u', type: 'Did', data: { n: 1 } }));
     await system.run(old.stop());
     await system.run(knowing.start({ leaseMs: 1000 }));

@@ -7,7 +7,10 @@ const nameOf = (data: unknown): string => (data as { readonly name: string }).na
 
 describe('stopping and handing over', () => {
   it('R25 what runs ends in its time, what had not started loses no attempt and no start, and the next worker goes on with it', async () => {
-    const { system, witness, member, publish, publishMany, starts } = busCluster({ mail: { handle: (_, process) => process.sleep(100), retry: thrice } }, { shards: 2 });
+    const { system, witness, member, publish, publishMany, starts } = busCluster(
+      { mail: { handle: (_, process) => process.sleep(100), retry: thrice } },
+      { shards: 2 },
+    );
     const worker = member('w1');
     await worker.work({ concurrency: 2 });
     await publishMany(10);

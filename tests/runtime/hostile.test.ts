@@ -13,8 +13,22 @@ describe('code that can not be trusted', () => {
   it.each([
     ['no rules', undefined, 1],
     ['rules nobody knows', [{ kind: 'sometimes' }, { kind: 'maxAttempts', attempts: 2 }], 2],
-    ['a wait that is no number', [{ kind: 'fixed', delayMs: Number.NaN, jitter: 'none' }, { kind: 'maxAttempts', attempts: 2 }], 2],
-    ['a wait without end', [{ kind: 'fixed', delayMs: Infinity, jitter: 'none' }, { kind: 'maxAttempts', attempts: 2 }], 2],
+    [
+      'a wait that is no number',
+      [
+        { kind: 'fixed', delayMs: Number.NaN, jitter: 'none' },
+        { kind: 'maxAttempts', attempts: 2 },
+      ],
+      2,
+    ],
+    [
+      'a wait without end',
+      [
+        { kind: 'fixed', delayMs: Infinity, jitter: 'none' },
+        { kind: 'maxAttempts', attempts: 2 },
+      ],
+      2,
+    ],
   ])('R3 R18 a policy with %s is the trouble of its own deliveries alone', async (_, rules, attempts) => {
     const retry = lookalike(rules);
     const { system, witness, member, publish, starts } = busCluster({
@@ -43,7 +57,10 @@ describe('code that can not be trusted', () => {
       },
     };
     const system = virtualSystem();
-    const bus = createEventBus<{ Did: { name: string } }, { readonly events: number }>(system, { store: createMemoryStore(system, 1), model });
+    const bus = createEventBus<{ Did: { name: string } }, { readonly events: number }>(system, {
+      store: createMemoryStore(system, 1),
+      model,
+    });
     const starts: string[] = [];
     bus.subscribe('mail', {
       on: {

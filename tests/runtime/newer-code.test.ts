@@ -57,7 +57,12 @@ describe('an order that newer code has written to', () => {
     await system.advance(1000);
     const [record] = await store.parkedOf(orderId, 'open');
     if (record === undefined) throw new Error('expected the payment to be scheduled');
-    await store.commit({ owner: 'x', id: '1', progress: [], units: [{ park: [{ record: { ...record, state: 'dead' }, expect: record.revision }] }] });
+    await store.commit({
+      owner: 'x',
+      id: '1',
+      progress: [],
+      units: [{ park: [{ record: { ...record, state: 'dead' }, expect: record.revision }] }],
+    });
     broken = false;
     const changes = await system.run(orders.deadLetters.redrive({ filter: {} }, { by: 'op', reason: 'try' }));
     expect(changes.changed).toEqual([record.id]);

@@ -48,7 +48,9 @@ type Scenario = typeof scenario extends fc.Arbitrary<infer S> ? S : never;
 /** What has to be started in one stream of one subscription, up to the quiet end and after one redrive of everything dead. */
 const expected = ({ events, subscriptions }: Scenario, subscription: number, stream: number): { before: string[]; after: string[] } => {
   const { onDead, attempts: most } = subscriptions[subscription] as Scenario['subscriptions'][number];
-  const queue = events.filter((event) => event.stream === stream).map((event, index) => ({ version: index + 1, script: [...(event.scripts[subscription] ?? [])] }));
+  const queue = events
+    .filter((event) => event.stream === stream)
+    .map((event, index) => ({ version: index + 1, script: [...(event.scripts[subscription] ?? [])] }));
   const run = (started: string[], { version, script }: (typeof queue)[number], generation: number): boolean => {
     for (let attempt = 1; ; attempt += 1) {
       const does = script.shift() ?? 'ok';
@@ -90,7 +92,8 @@ describe('retries and dead letters', () => {
                 seen.set(key, [...(seen.get(key) ?? []), `${version}.${generation}.${attempt}`]);
                 const wait = due.get(`s${index}:${id}`);
                 const now = process.system.monotonic();
-                if (attempt > 1 && wait !== undefined && (now < wait.at - 0.01 || (given.concurrency > 4 && now > wait.most))) tooEarly.push(`${id} at ${now}, due ${wait.at}`);
+                if (attempt > 1 && wait !== undefined && (now < wait.at - 0.01 || (given.concurrency > 4 && now > wait.most)))
+                  tooEarly.push(`${id} at ${now}, due ${wait.at}`);
                 const nth = counts.get(`s${index}/${name}`) ?? 0;
                 counts.set(`s${index}/${name}`, nth + 1);
                 const does = given.events[Number(name)]?.scripts[index]?.[nth] ?? 'ok';

@@ -69,6 +69,8 @@ describe('a process whose picture of a stream is old', () => {
     await system.run(here.publish({ stream: 't', type: 'Opened', data: {}, expected: 'none' }));
     await system.run(there.publish({ stream: 't', type: 'Shut', data: {}, expected: 1 }));
     expect(await system.run(here.publish({ stream: 't', type: 'Opened', data: {}, expected: 2 }))).toMatchObject({ version: 3 });
-    await expect(system.run(there.publish({ stream: 't', type: 'Shut', data: {}, expected: 2 }))).rejects.toMatchObject({ code: 'VERSION_CONFLICT' });
+    await expect(system.run(there.publish({ stream: 't', type: 'Shut', data: {}, expected: 2 }))).rejects.toMatchObject({
+      code: 'VERSION_CONFLICT',
+    });
   });
 });

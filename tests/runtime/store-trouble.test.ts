@@ -7,7 +7,12 @@ const thrice = RetryPolicy.fixed({ delayMs: 50 }).maxAttempts(3);
 describe('a store in trouble', () => {
   it('R1 R16 a look-up that fails at the head of a lane neither drops nor overtakes a delivery', async () => {
     const { system, member, publish, starts } = busCluster({
-      mail: { handle: ({ data, attempt }) => { if ((data as { name: string }).name === 'a' && attempt === 1) throw new Error('no'); }, retry: thrice },
+      mail: {
+        handle: ({ data, attempt }) => {
+          if ((data as { name: string }).name === 'a' && attempt === 1) throw new Error('no');
+        },
+        retry: thrice,
+      },
     });
     const worker = member('w', { faults: [{ of: 'held', nth: 1, kind: 'rejectBefore' }] });
     await worker.work();
@@ -34,6 +39,36 @@ describe('a store in trouble', () => {
     await system.advance(5000);
     expect(starts).toEqual(['mail:a.0.1', 'mail:a.0.2', 'mail:b.0.1', 'mail:c.0.1']);
     for (const event of witness.events.get('s') ?? []) expect(witness.isDone('mail', event)).toBe(true);
+  });
+
+  it('R1 done marks whose commit failed are written by a later one', async () => {
+    const { system, witness, member, publish, starts } = busCluster({ mail: { handle: () => {} } });
+    const worker = member('w', { faults: [{ of: 'commit', nth: 2, kind: 'rejectBefore' }] });
+    await worker.work();
+    await publish('s', 'a');
+    await system.advance(1000);
+    const [event] = witness.events.get('s') ?? [];
+    expect(event !== undefined && witness.isDone('mail', event)).toBe(true);
+    expect(starts).toHaveLength(1);
+    expect(worker.struck).toBe(1);
+  });
+
+  it('R12 an outcome whose reply was lost is looked up, not written again', async () => {
+    const { system, witness, member, publish, starts, away } = busCluster({
+      mail: {
+        handle: async (_, process) => {
+          await process.sleep(100);
+          return [{ type: 'Other' as const, data: {} }];
+        },
+      },
+    });
+    await member('w').work({ leaseMs: 10_000 });
+    await publish('s', 'a');
+    await system.advance(90);
+    away(300, 'after');
+    await system.advance(5000);
+    expect(starts).toHaveLength(1);
+    expect(witness.events.get('s')?.map(({ type }) => type)).toEqual(['Did', 'Other']);
   });
 
   it('R28 works on after the store was away for longer than a lease', async () => {

@@ -18,7 +18,10 @@ export interface Member extends Process {
 export type Handle = (delivery: Delivery, process: Process) => unknown;
 
 export interface Subscriptions {
-  readonly [name: string]: Omit<SubscribeOptions<Events>, 'on'> & { readonly handle: Handle; readonly types?: readonly (keyof Events & string)[] };
+  readonly [name: string]: Omit<SubscribeOptions<Events>, 'on'> & {
+    readonly handle: Handle;
+    readonly types?: readonly (keyof Events & string)[];
+  };
 }
 
 export interface BusCluster {

@@ -12,7 +12,13 @@ import { createWitness, type Witness } from './witness.ts';
 export type Behaviour = 'ok' | 'slow' | 'throw' | 'permanent' | 'hang' | 'kill' | 'append' | 'never';
 
 export type Action =
-  | { readonly at: number; readonly do: 'publish'; readonly stream: number; readonly script: readonly Behaviour[]; readonly of: SubscriptionName }
+  | {
+      readonly at: number;
+      readonly do: 'publish';
+      readonly stream: number;
+      readonly script: readonly Behaviour[];
+      readonly of: SubscriptionName;
+    }
   | { readonly at: number; readonly do: 'crash'; readonly worker: number; readonly arrive: boolean }
   | { readonly at: number; readonly do: 'stall'; readonly worker: number; readonly forMs: number }
   | { readonly at: number; readonly do: 'stop'; readonly worker: number; readonly graceMs: number }
@@ -121,7 +127,8 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
         continue;
       }
       const last = runs.findLast((one) => one.subscription === subscription && one.stream === stream && one.version === earlier.version);
-      if (last?.ended !== 'ok' && !witness.isDone(subscription, earlier)) wrong(`R16 ${id} starts before version ${earlier.version} has run`);
+      if (last?.ended !== 'ok' && !witness.isDone(subscription, earlier))
+        wrong(`R16 ${id} starts before version ${earlier.version} has run`);
     }
     const record = witness.parked.get(id);
     if (record !== undefined && record.startedAt === null) wrong(`${id} starts and its start is not written down`);
@@ -146,7 +153,18 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
       const scripted = script.at(-1) === 'never' ? (script[started] ?? 'never') : (script[started] ?? 'ok');
       const behaviour = healed ? 'ok' : scripted;
       const lease = witness.ownerOf(subscription, shardOf({ stream }));
-      const run: Run = { subscription, event, stream, version, attempt, generation, process, startedAt: system.monotonic(), lease, ended: null };
+      const run: Run = {
+        subscription,
+        event,
+        stream,
+        version,
+        attempt,
+        generation,
+        process,
+        startedAt: system.monotonic(),
+        lease,
+        ended: null,
+      };
       judgeStart(run);
       runs.push(run);
       tell(`${process.name} ${subscription}:${event} attempt ${generation}.${attempt} ${behaviour}`);
@@ -205,7 +223,7 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
     }
   };
 
-  const act = (action: Action): void => {
+  const act = (action: Action): unknown => {
     tell(JSON.stringify(action));
     if (action.do === 'publish') {
       const { stream, script, of } = action;
@@ -222,7 +240,9 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
     }
     const { process, bus } = worker(action.worker);
     if (action.do === 'redrive' || action.do === 'discard') {
-      bus.deadLetters[action.do]({ filter: {} }, { by: 'op', reason: 'test' }).catch((error: unknown) => tell(`${action.do}: ${String(error)}`));
+      bus.deadLetters[action.do]({ filter: {} }, { by: 'op', reason: 'test' }).catch((error: unknown) =>
+        tell(`${action.do}: ${String(error)}`),
+      );
       return;
     }
     if (action.do === 'wallClock') return process.stepWallClock(action.byMs);
@@ -259,8 +279,14 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
       revive();
       if (isQuiet()) return;
     }
-    const open = NAMES.flatMap((name) => wantedBy(name).filter((event) => !witness.isDone(name, event)).map((event) => `${name}:${event.stream}@${event.version}`));
-    const waiting = [...witness.parked.values()].filter(({ state }) => state === 'scheduled').map(({ id, startedAt }) => `${id}${startedAt === null ? '' : ' (started)'}`);
+    const open = NAMES.flatMap((name) =>
+      wantedBy(name)
+        .filter((event) => !witness.isDone(name, event))
+        .map((event) => `${name}:${event.stream}@${event.version}`),
+    );
+    const waiting = [...witness.parked.values()]
+      .filter(({ state }) => state === 'scheduled')
+      .map(({ id, startedAt }) => `${id}${startedAt === null ? '' : ' (started)'}`);
     wrong(`R1/R28 not quiet ${HEAL_MS} ms ${what}; undone: ${open.join(' ')}; scheduled: ${waiting.join(' ')}`);
   };
 
@@ -285,11 +311,16 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
     const [stream = '', version = ''] = id.split('@');
     if (witness.events.get(stream)?.[Number(version) - 1] === undefined) wrong(`R26 ${id} was promised and is not there`);
   }
-  const noted = [...witness.events.values()].flat().filter(({ type }) => type === 'Noted').map(({ data }) => data);
+  const noted = [...witness.events.values()]
+    .flat()
+    .filter(({ type }) => type === 'Noted')
+    .map(({ data }) => data);
   for (const data of new Set(noted)) if (noted.indexOf(data) !== noted.lastIndexOf(data)) wrong(`R12 the outcome ${data} was taken twice`);
   for (const record of witness.parked.values()) {
     if (record.state !== 'done' && record.state !== 'discarded') wrong(`R1 ${record.id} ends as ${record.state}`);
-    const ran = runs.some((run) => `${run.subscription}:${run.event}` === record.id && run.ended === 'ok' && run.generation === record.generation);
+    const ran = runs.some(
+      (run) => `${run.subscription}:${run.event}` === record.id && run.ended === 'ok' && run.generation === record.generation,
+    );
     if (record.state === 'done' && !ran) wrong(`R2 ${record.id} is done and did not succeed in generation ${record.generation}`);
   }
   struck += workers.reduce((sum, { process }) => sum + process.struck, 0);

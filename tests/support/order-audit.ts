@@ -6,7 +6,13 @@ import { CARD, PASSWORD, type Shop } from './shop.ts';
 import type { VirtualSystem } from './virtual-system.ts';
 import type { Witness } from './witness.ts';
 
-type Data = { readonly step: string; readonly request: string; readonly effectKey: string; readonly cause?: string };
+type Data = {
+  readonly step: string;
+  readonly request: string;
+  readonly effectKey: string;
+  readonly cause?: string;
+  readonly result?: { readonly amountMinor?: number };
+};
 interface Told {
   readonly type: string;
   readonly version: number;
@@ -82,7 +88,11 @@ export const auditOrders = (
 
 const sorted = (value: unknown): unknown =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, one]) => [key, sorted(one)]))
+    ? Object.fromEntries(
+        Object.entries(value)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([key, one]) => [key, sorted(one)]),
+      )
     : value;
 
 type Steps = readonly { readonly name: string; readonly after: readonly string[]; readonly undo: string }[];
@@ -99,7 +109,8 @@ const auditHistory = (told: readonly Told[], steps: Steps, bad: (what: string) =
     if (of(name, 'Requested').length > 1) bad(`S6 ${name} is requested twice`);
     if (of(name, 'UndoRequested').length > 1) bad(`S20 the undo of ${name} is requested twice`);
     for (const earlier of after)
-      if (first(name, 'Requested') < Math.min(first(earlier, 'Succeeded'), waived(earlier))) bad(`S5 ${name} starts before ${earlier} has succeeded`);
+      if (first(name, 'Requested') < Math.min(first(earlier, 'Succeeded'), waived(earlier)))
+        bad(`S5 ${name} starts before ${earlier} has succeeded`);
     if (first(name, 'Requested') > cancelled && first(name, 'Requested') < Infinity) bad(`S6 ${name} is requested after the cancellation`);
     if (undo === 'irreversible' && first(name, 'Requested') < cancelled && cancelled < Infinity && first(name, 'Refused') > cancelled)
       bad(`S6 cancelled after ${name} was requested`);
@@ -129,13 +140,15 @@ const auditHistory = (told: readonly Told[], steps: Steps, bad: (what: string) =
       bad(`S11 ${type} names no request`);
   }
   const late = told.find(({ type, data }) => type === 'DeadlinePassed' || (type === 'CancellationStarted' && data.cause === 'deadline'));
-  if (late !== undefined && (deadlineMs === null || late.time - (told[0]?.time ?? 0) < deadlineMs))
-    bad('S18 the deadline came too early');
+  if (late !== undefined && (deadlineMs === null || late.time - (told[0]?.time ?? 0) < deadlineMs)) bad('S18 the deadline came too early');
 };
 
 /** S1 to S4, S7: what the shop saw. */
 const auditMoney = (order: Order, told: readonly Told[], shop: Shop, steps: Steps, bad: (what: string) => void, when: string): void => {
   const { orderId, status } = order;
+  const { totalMinor } = order.details as { readonly totalMinor: number };
+  for (const { kind, data } of told)
+    if (kind === 'Succeeded' && data.result?.amountMinor !== totalMinor) bad(`S22 ${data.step} succeeded with another amount`);
   for (const { name, undo } of steps) {
     const key = `${orderId}:${name}`;
     const taken = shop.effects.has(key);
@@ -146,23 +159,34 @@ const auditMoney = (order: Order, told: readonly Told[], shop: Shop, steps: Step
     if (status === 'confirmed' && back) bad(`S2 ${name} of a confirmed order was taken back`);
     const waived = told.some(({ type, data }) => type === 'StepWaived' && data.step === name);
     if (status === 'confirmed' && !taken && !waived) bad(`S2 ${name} of a confirmed order never happened`);
-    if (when === 'settled' && status === 'cancelled' && taken && !back && !byHand) bad(`S4/S7 ${name} of a cancelled order was never taken back`);
+    if (when === 'settled' && status === 'cancelled' && taken && !back && !byHand)
+      bad(`S4/S7 ${name} of a cancelled order was never taken back`);
   }
 };
 
 /** S10, S17, S21: every request is answered or lies dead. */
-const auditDeliveries = (order: Order, told: readonly Told[], records: readonly ParkedDelivery[], bad: (what: string) => void, when: string): void => {
+const auditDeliveries = (
+  order: Order,
+  told: readonly Told[],
+  records: readonly ParkedDelivery[],
+  bad: (what: string) => void,
+  when: string,
+): void => {
   const open = records.filter(({ state, kind }) => isOpen(state) && kind === 'delivery');
   for (const { step, kind, version } of told) {
     if (step === undefined || (kind !== 'Requested' && kind !== 'UndoRequested')) continue;
     const id = `${step}:${order.orderId}@${version}`;
-    const answered = told.some(({ data, type, version: at }) => at > version && data.request === `${order.orderId}@${version}` && type !== 'StepDeadLettered' && !type.startsWith('DeadLetterRe'));
+    const answered = told.some(
+      ({ data, type, version: at }) =>
+        at > version && data.request === `${order.orderId}@${version}` && type !== 'StepDeadLettered' && !type.startsWith('DeadLetterRe'),
+    );
     if (!answered && !open.some((record) => record.id === id)) bad(`S10 ${id} has neither an outcome nor an open dead letter`);
   }
   const state = order.steps as Readonly<Record<string, { readonly status: string; readonly dead?: { readonly id: string } }>>;
   for (const [name, { status, dead }] of Object.entries(state)) {
     if ((status === 'dead') !== (dead !== undefined)) bad(`S10 ${name} is ${status}`);
-    if (dead !== undefined && !open.some(({ id, state: is }) => id === dead.id && is === 'dead')) bad(`S10 ${name} lies dead without a letter`);
+    if (dead !== undefined && !open.some(({ id, state: is }) => id === dead.id && is === 'dead'))
+      bad(`S10 ${name} lies dead without a letter`);
   }
   for (const { id, state: is, subscription } of open)
     if (is === 'dead' && state[subscription]?.dead?.id !== id) bad(`S10 the letter ${id} is open and the order does not know it`);

@@ -12,7 +12,10 @@ const several = (one: fc.Arbitrary<CallFate>, most: number) =>
   );
 
 /** Steps that promised not to refuse are never declined. */
-const unrefused = several(fate.filter((one) => one !== 'decline'), 3);
+const unrefused = several(
+  fate.filter((one) => one !== 'decline'),
+  3,
+);
 const fates: fc.Arbitrary<Fates> = fc
   .record(
     {
@@ -72,8 +75,6 @@ export const orderScenarios: fc.Arbitrary<OrderScenario> = fc.record({
     .tuple(fc.array(place, { minLength: 1, maxLength: 6 }), fc.array(wish, { maxLength: 5 }), fc.array(trouble, { maxLength: 4 }))
     .map(([a, b, c]) => [...a, ...b, ...c]),
 });
-
-
 
 /** Two hundred orders within ten seconds, many cancelled, three workers, an operator, and forty troubles. */
 export const hundredsOfOrders: fc.Arbitrary<OrderScenario> = fc.record({

@@ -86,7 +86,9 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
   const placed: { readonly customerId: string; readonly fates: Fates; orderId?: string }[] = [];
   /** A projection: which events were entered into the books. */
   const entered = new Set<string>();
-  const shop = createShop(system, (customerId) => placed[Number(customerId.slice(1))]?.fates ?? {});
+  // A step with a query gives its delivery the time of two calls.
+  const lateMs = CALL_TIMEOUT_MS * (scenario.query ? 2 : 1) + 200;
+  const shop = createShop(system, (customerId) => placed[Number(customerId.slice(1))]?.fates ?? {}, lateMs);
   const faults: string[] = [];
   const trace: string[] = [];
   let struck = 0;
@@ -167,7 +169,8 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
           const order = placed[index];
           if (isLeft(either)) return wrong(`S25 placing ${customerId} again was refused: ${either.left.code}`);
           const { orderId } = either.right as { readonly orderId: string };
-          if (order?.orderId !== undefined && order.orderId !== orderId) wrong(`S25 ${customerId} has the orders ${order.orderId} and ${orderId}`);
+          if (order?.orderId !== undefined && order.orderId !== orderId)
+            wrong(`S25 ${customerId} has the orders ${order.orderId} and ${orderId}`);
           if (order !== undefined) order.orderId = orderId;
         },
         (error: unknown) => tell(`place ${customerId}: ${String(error)}`),
@@ -179,7 +182,7 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
   const quietly = (asked: Promise<unknown>, what: string): void =>
     void asked.catch((error: unknown) => (isOrderfoldError(error) ? tell(`${what}: ${error.code}`) : wrong(`${what}: ${String(error)}`)));
 
-  const act = (action: OrderAction): void => {
+  const act = (action: OrderAction): unknown => {
     tell(JSON.stringify(action));
     switch (action.do) {
       case 'place':
@@ -210,16 +213,26 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
     const member = worker(action.worker);
     if (action.do === 'crash') member.process.crash(action.arrive);
     if (action.do === 'stall') member.process.stall(action.forMs);
-    if (action.do === 'stop') quietly(member.orders.worker().stop({ graceMs: action.graceMs }).then(() => start(member)), 'stop');
+    if (action.do === 'stop')
+      quietly(
+        member.orders
+          .worker()
+          .stop({ graceMs: action.graceMs })
+          .then(() => start(member)),
+        'stop',
+      );
   };
 
   const openRecords = () => [...witness.parked.values()].filter(({ state }) => isOpen(state));
   const isQuiet = (): boolean =>
     placed.every(({ orderId }) => orderId !== undefined) &&
-    [...witness.events.values()].flat().every((event) =>
-      SAGAS[scenario.saga].every(({ name }) => !isRequest(event.type, name) || witness.isDone(name, event)) &&
-        (!BOOKED.has(event.type) || witness.isDone('books', event)),
-    ) &&
+    [...witness.events.values()]
+      .flat()
+      .every(
+        (event) =>
+          SAGAS[scenario.saga].every(({ name }) => !isRequest(event.type, name) || witness.isDone(name, event)) &&
+          (!BOOKED.has(event.type) || witness.isDone('books', event)),
+      ) &&
     openRecords().every(({ state, kind, subscription, stream, version }, _, open) => {
       if (kind === 'timer' || state !== 'scheduled') return state !== 'scheduled';
       const inFront = (other: (typeof open)[number]) =>
@@ -235,7 +248,9 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
       if (isQuiet()) return;
     }
     const waiting = [...witness.parked.values()].filter(({ state }) => state === 'scheduled');
-    wrong(`S17 not quiet ${patienceMs} ms ${what}; scheduled: ${waiting.map(({ id, startedAt }) => `${id}${startedAt === null ? '' : ' (started)'}`).join(' ')}`);
+    wrong(
+      `S17 not quiet ${patienceMs} ms ${what}; scheduled: ${waiting.map(({ id, startedAt }) => `${id}${startedAt === null ? '' : ' (started)'}`).join(' ')}`,
+    );
   };
 
   for (const action of [...scenario.actions].sort((a, b) => a.at - b.at)) {
@@ -269,7 +284,15 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
   await system.run(api.orders.close());
   await system.advance(2000);
   if (system.pending > 0) wrong(`R25 ${system.pending} timers are left after everything was closed`);
-  return { system, witness, shop, faults: [...faults, ...witness.faults, ...shop.faults], struck: struck + api.process.struck, trace, ends };
+  return {
+    system,
+    witness,
+    shop,
+    faults: [...faults, ...witness.faults, ...shop.faults],
+    struck: struck + api.process.struck,
+    trace,
+    ends,
+  };
 };
 
 const isRequest = (type: string, step: string): boolean => {

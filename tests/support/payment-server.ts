@@ -17,7 +17,10 @@ export interface Behaviour {
   /** 429 with this `Retry-After`, in seconds. */
   readonly limitRate: number;
   readonly retryAfterS: number;
+  /** It happens and is answered only then, even if the client has hung up. */
   readonly delayMs: number;
+  /** How many calls are delayed. @default 1 */
+  readonly delayRate: number;
   /** Connections are cut before anything happens. */
   readonly down: boolean;
   /** Decides about a call before the rates do. @default undefined: the rates decide */
@@ -97,6 +100,7 @@ const WELL_BEHAVED: Behaviour = {
   limitRate: 0,
   retryAfterS: 1,
   delayMs: 0,
+  delayRate: 1,
   down: false,
 };
 
@@ -239,7 +243,7 @@ export const startPaymentServer = async ({
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const call = record(request, await read(request));
     const reaction = react(call);
-    if (now.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, now.delayMs));
+    if (now.delayMs > 0 && random() < now.delayRate) await new Promise((resolve) => setTimeout(resolve, now.delayMs));
     const answer = ({ status, body }: Answer, headers: Readonly<Record<string, string>> = {}): void => {
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
       response.end(typeof body === 'object' ? JSON.stringify(body) : body);

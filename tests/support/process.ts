@@ -104,7 +104,9 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
 
     const travel = async <T>(member: string, carryOut: () => Promise<T>): Promise<T> => {
       const nth = { any: count('any'), [member]: count(member) };
-      const planned = faults.find((fault) => fault.nth === (nth as Record<string, number>)[fault.of])?.kind ?? (system.monotonic() < outage.until ? outage.when : undefined);
+      const planned =
+        faults.find((fault) => fault.nth === (nth as Record<string, number>)[fault.of])?.kind ??
+        (system.monotonic() < outage.until ? outage.when : undefined);
       const strike = healed ? undefined : planned;
       if (strike !== undefined) struck += 1;
       await oneWay();

@@ -41,7 +41,8 @@ export interface Shop {
 
 const lostReply = (): Error => Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 
-export const createShop = (system: VirtualSystem, fatesOf: (customerId: string) => Fates): Shop => {
+/** @param lateMs how long a `late` call is on its way: longer than its caller waits, and less than a call's time after that. */
+export const createShop = (system: VirtualSystem, fatesOf: (customerId: string) => Fates, lateMs: number): Shop => {
   const effects = new Map<string, Effect>();
   const refusals = new Map<string, string>();
   const counts = new Map<string, number>();
@@ -63,7 +64,7 @@ export const createShop = (system: VirtualSystem, fatesOf: (customerId: string) 
       if (fate === 'killBefore') return new Promise(() => {});
       if (fate === 'down') throw Object.assign(new Error('503'), { code: 'UNAVAILABLE' });
       if (fate === 'secret') throw new Error(`card ${CARD} refused at https://shop:${PASSWORD}@bank.example, password=${PASSWORD}`);
-      await later(fate === 'late' ? CALL_TIMEOUT_MS + 200 : Math.floor(system.random() * 8));
+      await later(fate === 'late' ? lateMs : Math.floor(system.random() * 8));
       // Who hangs up before the time is up takes a request that did not arrive yet with him.
       const { aborted, reason } = input.signal;
       if (fate === 'late' && aborted && (reason as { readonly code?: string }).code !== 'HANDLER_TIMEOUT') return new Promise(() => {});

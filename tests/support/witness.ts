@@ -48,7 +48,14 @@ export const createWitness = (base: Store, system: System): Witness => {
   const unitWon = (unit: Unit, result: Extract<BatchResult['units'][number], { won: true }>): void => {
     for (const [index, { stream, shard, firstVersion, firstPosition }] of result.appended.entries()) {
       for (const [offset, event] of (unit.appends?.[index]?.events ?? []).entries()) {
-        const stored = { ...event, stream, shard, version: firstVersion + offset, position: firstPosition + offset, writtenAt: system.now() };
+        const stored = {
+          ...event,
+          stream,
+          shard,
+          version: firstVersion + offset,
+          position: firstPosition + offset,
+          writtenAt: system.now(),
+        };
         const list = events.get(stream) ?? [];
         events.set(stream, list);
         if (list.push(stored) !== stored.version) faults.push(`${stream} has version ${stored.version} as its event number ${list.length}`);

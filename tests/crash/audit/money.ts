@@ -2,6 +2,13 @@ import { effectKey } from '../../../src/order/names.ts';
 import type { Evidence, Notes } from '../evidence.ts';
 import type { Recorded, RecordedOrder } from './recorded.ts';
 
+const STEP_OF: Readonly<Record<string, { readonly step: string; readonly undo: boolean }>> = {
+  charges: { step: 'payment', undo: false },
+  refunds: { step: 'payment', undo: true },
+  reservations: { step: 'inventory', undo: false },
+  notifications: { step: 'notification', undo: false },
+};
+
 const waived = ({ events }: RecordedOrder, step: string): boolean =>
   events.some(({ type, data }) => type === 'StepWaived' && (JSON.parse(data) as { readonly step: string }).step === step);
 
@@ -30,6 +37,17 @@ export const auditMoney = ({ services }: Evidence, { orders }: Recorded, { look,
       if (key !== effectKey(orderId, step, 'do')) fault(keys, `${step} happened under the key ${key}`, orderId);
       if (!known.has(orderId)) fault(keys, `${step} happened for an order that is not there`, orderId);
     }
+  }
+
+  const calls = 'S20 every call under the key of its step and direction';
+  for (const { method, path, key, body } of books.calls) {
+    look(calls);
+    const [, name = ''] = path.split('/');
+    const { step, undo } = STEP_OF[name] ?? { step: name, undo: false };
+    const orderId = key.split(':')[0] ?? '';
+    const right = known.has(orderId) && key === effectKey(orderId, step, undo || method === 'DELETE' ? 'undo' : 'do');
+    if (!right || (body.orderId !== undefined && body.orderId !== orderId))
+      fault(calls, `${method} ${path} came under the key ${key}`, orderId);
   }
 
   const told = 'confirmed customers are told, or that was waived';

@@ -59,7 +59,7 @@ export const startChild = async <Answer>(file: string, args: readonly string[]):
 export const serve = <Message>(take: (message: Message) => unknown, end: () => Promise<unknown>): void => {
   process.on('message', (message) => {
     if (message !== 'end') return void take(message as Message);
-    void end().finally(() => process.disconnect());
+    void end().finally(() => process.disconnect?.());
   });
   process.on('disconnect', () => process.exit());
   process.send?.('ready');

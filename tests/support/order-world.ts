@@ -86,9 +86,7 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
   const placed: { readonly customerId: string; readonly fates: Fates; orderId?: string }[] = [];
   /** A projection: which events were entered into the books. */
   const entered = new Set<string>();
-  // A step with a query gives its delivery the time of two calls.
-  const lateMs = CALL_TIMEOUT_MS * (scenario.query ? 2 : 1) + 200;
-  const shop = createShop(system, (customerId) => placed[Number(customerId.slice(1))]?.fates ?? {}, lateMs);
+  const shop = createShop(system, (customerId) => placed[Number(customerId.slice(1))]?.fates ?? {});
   const faults: string[] = [];
   const trace: string[] = [];
   let struck = 0;

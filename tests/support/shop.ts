@@ -41,8 +41,7 @@ export interface Shop {
 
 const lostReply = (): Error => Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 
-/** @param lateMs how long a `late` call is on its way: longer than its caller waits, and less than a call's time after that. */
-export const createShop = (system: VirtualSystem, fatesOf: (customerId: string) => Fates, lateMs: number): Shop => {
+export const createShop = (system: VirtualSystem, fatesOf: (customerId: string) => Fates): Shop => {
   const effects = new Map<string, Effect>();
   const refusals = new Map<string, string>();
   const counts = new Map<string, number>();
@@ -51,6 +50,17 @@ export const createShop = (system: VirtualSystem, fatesOf: (customerId: string) 
   let healed = false;
 
   const later = (delayMs: number): Promise<void> => new Promise((resolve) => void system.setTimer(delayMs, resolve));
+
+  /**
+   * Well after the caller's patience ended, but no more than a call's time after that. Who hangs up for another reason takes
+   * the request with him.
+   */
+  const arrivesLate = async (signal: AbortSignal): Promise<boolean> => {
+    await Promise.race([later(2 * CALL_TIMEOUT_MS + 200), new Promise((resolve) => signal.addEventListener('abort', resolve))]);
+    if (signal.aborted && (signal.reason as { readonly code?: string }).code !== 'HANDLER_TIMEOUT') return false;
+    if (signal.aborted) await later(CALL_TIMEOUT_MS - 50);
+    return true;
+  };
 
   /** One call over the network: the effect is the server's, and happens whatever becomes of the caller. */
   const call = (process: Process, name: string, input: StepInput, effect: (fate: CallFate) => unknown): Promise<unknown> =>
@@ -64,10 +74,8 @@ export const createShop = (system: VirtualSystem, fatesOf: (customerId: string) 
       if (fate === 'killBefore') return new Promise(() => {});
       if (fate === 'down') throw Object.assign(new Error('503'), { code: 'UNAVAILABLE' });
       if (fate === 'secret') throw new Error(`card ${CARD} refused at https://shop:${PASSWORD}@bank.example, password=${PASSWORD}`);
-      await later(fate === 'late' ? lateMs : Math.floor(system.random() * 8));
-      // Who hangs up before the time is up takes a request that did not arrive yet with him.
-      const { aborted, reason } = input.signal;
-      if (fate === 'late' && aborted && (reason as { readonly code?: string }).code !== 'HANDLER_TIMEOUT') return new Promise(() => {});
+      if (fate === 'late' && !(await arrivesLate(input.signal))) return new Promise(() => {});
+      await later(Math.floor(system.random() * 8));
       const answer = effect(fate);
       if (fate === 'kill') process.crash();
       if (fate === 'kill' || fate === 'hang' || fate === 'late') return new Promise(() => {});

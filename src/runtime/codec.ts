@@ -21,6 +21,7 @@ export const createCodec = (upcasts: Upcasts = {}): Codec => {
 
   return {
     encode(type, data) {
+      if (typeof type !== 'string' || type === '') throw new OrderfoldError('CONFIG', 'expected the type of an event to be a text');
       let text: string | undefined;
       try {
         text = JSON.stringify(data);

@@ -1,5 +1,5 @@
 import { describeError } from '../core/error-facts.ts';
-import { OrderfoldError } from '../core/errors.ts';
+import { isOrderfoldError, OrderfoldError } from '../core/errors.ts';
 import type { StoredEvent } from '../core/records.ts';
 import type { Batch, BatchResult, Progress, Store, Unit, UnitResult } from '../core/store.ts';
 import type { System } from '../core/system.ts';
@@ -69,6 +69,8 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
   let nudged = false;
   let closed = false;
   let batches = 0;
+  /** How many of the next works go to the store one by one. */
+  let alone = 0;
   let seam: CommitSeam | null = null;
   /** Why the store does not answer, once that has lasted too long to keep anybody waiting. */
   let away: unknown = null;
@@ -79,8 +81,10 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
     const units: Unit[] = [];
     const decided = new Set<string>();
     const later: Work[] = [];
-    const taken = queue.slice(0, MOST_UNITS);
-    queue = queue.slice(MOST_UNITS);
+    const most = alone > 0 ? 1 : MOST_UNITS;
+    alone = Math.max(0, alone - 1);
+    const taken = queue.slice(0, most);
+    queue = queue.slice(most);
     for (const work of taken) {
       const { decidesOver } = work;
       if (decidesOver !== null && decided.has(decidesOver)) {
@@ -108,6 +112,17 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
       if (!work.persistent) work.failed(error);
       return work.persistent;
     });
+
+  /** Of a batch that certainly never happened. One that never can is taken apart, so that a unit the store refuses fails alone. */
+  const again = (works: readonly Work[], error: unknown): readonly Work[] => {
+    if (!isOrderfoldError(error, 'STORE') || error.retryable) return giveUpImpatient(works, error);
+    if (works.length > 1) {
+      alone = works.length;
+      return works;
+    }
+    for (const work of works) work.failed(error);
+    return [];
+  };
 
   /** The batch's result, or null once it is certain that it never happened. */
   const settleUnknown = async (batch: Batch, works: readonly Work[], error: unknown): Promise<BatchResult | null> => {
@@ -153,7 +168,7 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
       }
       if (result === null) {
         seam?.progressFailed(progress);
-        queue = [...giveUpImpatient(works, error), ...queue];
+        queue = [...again(works, error), ...queue];
         await pause(RETRY_MS.first);
         return;
       }

@@ -92,7 +92,7 @@ describe('dead letters', () => {
         expect(failed.every((code) => code === 'STORE')).toBe(true);
         expect(witness.faults).toEqual([]);
       }),
-      { numRuns: Number(process.env['ORDERFOLD_RUNS'] ?? 100) },
+      { numRuns: Number(process.env.ORDERFOLD_RUNS ?? 100) },
     );
   }, 3_600_000);
 

@@ -4,7 +4,7 @@ import { scenarios } from '../support/bus-scenarios.ts';
 import { playBus } from '../support/bus-world.ts';
 import { foundOnBus } from '../support/found.ts';
 
-const numRuns = Number(process.env['ORDERFOLD_RUNS'] ?? 250);
+const numRuns = Number(process.env.ORDERFOLD_RUNS ?? 250);
 
 describe('deliveries under failure', () => {
   it('R1 R2 R3 R6 R9 R16 R17 R22 R26 hold through crashes, stalls, outages, lost replies and redrives', {
@@ -20,7 +20,7 @@ describe('deliveries under failure', () => {
       {
         numRuns,
         examples: foundOnBus.map((scenario) => [scenario] as [typeof scenario]),
-        ...(process.env['ORDERFOLD_SEED'] ? { seed: Number(process.env['ORDERFOLD_SEED']) } : {}),
+        ...(process.env.ORDERFOLD_SEED ? { seed: Number(process.env.ORDERFOLD_SEED) } : {}),
       },
     );
     expect(struck).toBeGreaterThan(0);

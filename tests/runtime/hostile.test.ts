@@ -1,11 +1,15 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
+import { OrderfoldError } from '../../src/core/errors.ts';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
+import type { Batch, Store } from '../../src/core/store.ts';
 import { createEventBus } from '../../src/runtime/event-bus.ts';
 import type { StreamModel } from '../../src/runtime/model.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { busCluster } from '../support/bus-cluster.ts';
 import { virtualSystem } from '../support/virtual-system.ts';
+
+const didPoison = { type: 'Did', schema: 1, data: '{"name":"poison"}', time: 0 };
 
 const lookalike = (rules: unknown): RetryPolicy => ({ rules, attempts: undefined, explain: () => '' }) as unknown as RetryPolicy;
 
@@ -112,5 +116,47 @@ describe('code that can not be trusted', () => {
     for (const stream of ['\ud800', 'a\0b', '', 'x'.repeat(201)])
       await expect(bus.publish({ stream, type: 'a', data: 1 })).rejects.toMatchObject({ code: 'CONFIG' });
     await system.run(bus.close());
+  });
+
+  it('R18 R22 what the store will never take fails alone, and nobody beside it', async () => {
+    const system = virtualSystem();
+    const memory = createMemoryStore(system, 1);
+    const isPoison = ({ units }: Batch) => units.some((unit) => JSON.stringify(unit.appends ?? []).includes('poison'));
+    const store: Store = {
+      ...memory,
+      commit: (batch) =>
+        isPoison(batch) ? Promise.reject(new OrderfoldError('STORE', 'too big', { retryable: false })) : memory.commit(batch),
+    };
+    const bus = createEventBus<{ Did: { name: string }; Other: { name: string } }>(system, { store });
+    bus.subscribe('mail', {
+      on: { Did: ({ data, attempt }) => (attempt === 1 ? [{ type: 'Other', data }] : []) },
+      retry: RetryPolicy.fixed({ delayMs: 10 }).maxAttempts(3),
+    });
+    await system.run(bus.start());
+    const names = ['a', 'poison', 'b', 'c', 'poison', 'd'];
+    const published = names.map((name) => bus.publish({ stream: name, type: 'Did', data: { name } }).then(() => name, ({ code }) => code));
+    expect(await system.run(Promise.all(published))).toEqual(['a', 'STORE', 'b', 'c', 'STORE', 'd']);
+    // What a handler leaves behind is no different.
+    await memory.commit({ owner: 'x', id: '1', progress: [], units: [{ appends: [{ stream: 'p', expected: 'none', events: [didPoison] }] }] });
+    await system.run(bus.publish({ stream: 'e', type: 'Did', data: { name: 'e' } }));
+    await system.advance(5000);
+    const others = await Promise.all(['a', 'b', 'c', 'd', 'e', 'p'].map(async (stream) => (await memory.events(stream, 0, 10)).length));
+    expect(others).toEqual([2, 2, 2, 2, 2, 1]);
+    expect(await memory.parkedOf('p', 'all')).toMatchObject([{ state: 'done', attempts: 1 }]);
+    await system.run(bus.close());
+  });
+
+  it('R1 facts that are no events count as a failure of their handler', async () => {
+    const { system, witness, member, publish, starts } = busCluster({
+      mail: {
+        handle: ({ attempt }) => (attempt < 4 ? [{ type: [undefined, '', 5][attempt - 1], data: {} }] : undefined),
+        retry: RetryPolicy.fixed({ delayMs: 10 }).maxAttempts(5),
+      },
+    });
+    await member('w').work();
+    await publish('s', 'a');
+    await system.advance(5000);
+    expect(starts).toHaveLength(4);
+    expect(witness.events.get('s')).toHaveLength(1);
   });
 });

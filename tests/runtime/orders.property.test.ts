@@ -4,7 +4,7 @@ import { foundOnOrders } from '../support/found.ts';
 import { orderScenarios } from '../support/order-scenarios.ts';
 import { playOrders } from '../support/order-world.ts';
 
-const numRuns = Number(process.env['ORDERFOLD_RUNS'] ?? 250);
+const numRuns = Number(process.env.ORDERFOLD_RUNS ?? 250);
 
 describe('orders under failure', () => {
   it('S1 to S23 and S25 hold through crashes, stalls, outages, lost replies, cancels, deadlines and operators', {
@@ -20,7 +20,7 @@ describe('orders under failure', () => {
       {
         numRuns,
         examples: foundOnOrders.map((scenario) => [scenario] as [typeof scenario]),
-        ...(process.env['ORDERFOLD_SEED'] ? { seed: Number(process.env['ORDERFOLD_SEED']) } : {}),
+        ...(process.env.ORDERFOLD_SEED ? { seed: Number(process.env.ORDERFOLD_SEED) } : {}),
       },
     );
     expect(struck).toBeGreaterThan(0);

@@ -4,7 +4,7 @@ import { permanent } from '../../src/core/permanent.ts';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { busCluster, type Subscriptions } from '../support/bus-cluster.ts';
 
-const numRuns = Number(process.env['ORDERFOLD_RUNS'] ?? 100);
+const numRuns = Number(process.env.ORDERFOLD_RUNS ?? 100);
 
 type Step = 'ok' | 'slow' | 'throw' | 'permanent' | 'hang';
 const step = fc.constantFrom<Step>('ok', 'ok', 'slow', 'throw', 'throw', 'permanent', 'hang');

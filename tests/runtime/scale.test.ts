@@ -5,7 +5,7 @@ import { playBus } from '../support/bus-world.ts';
 import { hundredsOfOrders, orderScenarios } from '../support/order-scenarios.ts';
 import { playOrders } from '../support/order-world.ts';
 
-const rounds = Number(process.env['ORDERFOLD_ROUNDS'] ?? 1);
+const rounds = Number(process.env.ORDERFOLD_ROUNDS ?? 1);
 
 describe('whole systems', () => {
   it('R30 the same seed gives the same trace, line by line', async () => {
@@ -24,9 +24,9 @@ describe('whole systems', () => {
         const { faults, struck, ends, shop } = await playOrders(scenario);
         expect(faults).toEqual([]);
         expect(struck).toBeGreaterThan(10);
-        expect((ends['confirmed'] ?? 0) + (ends['cancelled'] ?? 0)).toBe(200);
-        expect(ends['confirmed']).toBeGreaterThan(10);
-        expect(ends['cancelled']).toBeGreaterThan(10);
+        expect((ends.confirmed ?? 0) + (ends.cancelled ?? 0)).toBe(200);
+        expect(ends.confirmed).toBeGreaterThan(10);
+        expect(ends.cancelled).toBeGreaterThan(10);
         expect(shop.calls).toBeGreaterThan(600);
       }
     },

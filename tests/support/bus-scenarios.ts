@@ -1,6 +1,38 @@
 import fc from 'fast-check';
-import { type Action, type Behaviour, NAMES, type Scenario } from './bus-world.ts';
 import type { StoreFault } from './process.ts';
+
+/** What a handler does at one of its starts. `never` fails until the world is healed. */
+export type Behaviour = 'ok' | 'slow' | 'throw' | 'permanent' | 'hang' | 'kill' | 'append' | 'never';
+
+/** The subscriptions of the world: see `SUBSCRIPTIONS` in bus-judge.ts. */
+export type SubscriptionName = 'holding' | 'going';
+
+export type Action =
+  | {
+      readonly at: number;
+      readonly do: 'publish';
+      readonly stream: number;
+      readonly script: readonly Behaviour[];
+      readonly of: SubscriptionName;
+    }
+  | { readonly at: number; readonly do: 'crash'; readonly worker: number; readonly arrive: boolean }
+  | { readonly at: number; readonly do: 'stall'; readonly worker: number; readonly forMs: number }
+  | { readonly at: number; readonly do: 'stop'; readonly worker: number; readonly graceMs: number }
+  | { readonly at: number; readonly do: 'away'; readonly forMs: number; readonly when: 'before' | 'after' }
+  | { readonly at: number; readonly do: 'redrive' | 'discard'; readonly worker: number }
+  | { readonly at: number; readonly do: 'wallClock'; readonly worker: number; readonly byMs: number };
+
+export interface Scenario {
+  readonly seed: number;
+  readonly shards: number;
+  readonly workers: number;
+  readonly concurrency: number;
+  readonly latencyMs: number;
+  readonly hints: 'others' | 'none';
+  /** Of the workers' first lives, by worker. */
+  readonly faults: readonly (readonly StoreFault[])[];
+  readonly actions: readonly Action[];
+}
 
 const behaviour = fc.constantFrom<Behaviour>('ok', 'slow', 'throw', 'throw', 'permanent', 'hang', 'kill', 'append');
 const script = fc.oneof(
@@ -11,7 +43,13 @@ const at = fc.integer({ min: 0, max: 4000 });
 const worker = fc.nat(2);
 const when = fc.constantFrom('before' as const, 'after' as const);
 
-const publish = fc.record({ at, do: fc.constant('publish' as const), stream: fc.nat(4), script, of: fc.constantFrom(...NAMES) });
+const publish = fc.record({
+  at,
+  do: fc.constant('publish' as const),
+  stream: fc.nat(4),
+  script,
+  of: fc.constantFrom<SubscriptionName>('holding', 'going'),
+});
 const trouble: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ at, do: fc.constant('crash' as const), worker, arrive: fc.boolean() }),
   fc.record({ at, do: fc.constant('stall' as const), worker, forMs: fc.integer({ min: 100, max: 4000 }) }),

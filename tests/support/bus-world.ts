@@ -1,68 +1,15 @@
 import { isOrderfoldError } from '../../src/core/errors.ts';
 import { permanent } from '../../src/core/permanent.ts';
-import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { createEventBus, type EventBus } from '../../src/runtime/event-bus.ts';
 import type { Delivery } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { createCluster, type Process, type StoreFault } from './process.ts';
+import { createJudge, LEASE_MS, NAMES, type Run, SUBSCRIPTIONS, TIMEOUT_MS, wants } from './bus-judge.ts';
+import type { Action, Behaviour, Scenario, SubscriptionName } from './bus-scenarios.ts';
+import { createCluster, type Process } from './process.ts';
 import { type VirtualSystem, virtualSystem } from './virtual-system.ts';
 import { createWitness, type Witness } from './witness.ts';
 
-/** What a handler does at one of its starts. `never` fails until the world is healed. */
-export type Behaviour = 'ok' | 'slow' | 'throw' | 'permanent' | 'hang' | 'kill' | 'append' | 'never';
-
-export type Action =
-  | {
-      readonly at: number;
-      readonly do: 'publish';
-      readonly stream: number;
-      readonly script: readonly Behaviour[];
-      readonly of: SubscriptionName;
-    }
-  | { readonly at: number; readonly do: 'crash'; readonly worker: number; readonly arrive: boolean }
-  | { readonly at: number; readonly do: 'stall'; readonly worker: number; readonly forMs: number }
-  | { readonly at: number; readonly do: 'stop'; readonly worker: number; readonly graceMs: number }
-  | { readonly at: number; readonly do: 'away'; readonly forMs: number; readonly when: 'before' | 'after' }
-  | { readonly at: number; readonly do: 'redrive' | 'discard'; readonly worker: number }
-  | { readonly at: number; readonly do: 'wallClock'; readonly worker: number; readonly byMs: number };
-
-export interface Scenario {
-  readonly seed: number;
-  readonly shards: number;
-  readonly workers: number;
-  readonly concurrency: number;
-  readonly latencyMs: number;
-  readonly hints: 'others' | 'none';
-  /** Of the workers' first lives, by worker. */
-  readonly faults: readonly (readonly StoreFault[])[];
-  readonly actions: readonly Action[];
-}
-
 type Events = { Did: { readonly script: Readonly<Record<string, readonly Behaviour[]>> }; Noted: { readonly by: string } };
-
-export const TIMEOUT_MS = 400;
-export const LEASE_MS = 1000;
-
-export const SUBSCRIPTIONS = {
-  holding: { onDead: 'hold', retry: RetryPolicy.fixed({ delayMs: 50 }).maxAttempts(3), types: ['Did'] },
-  going: { onDead: 'continue', retry: RetryPolicy.exponential({ baseMs: 40, jitter: 'full' }).maxAttempts(2), types: ['Did', 'Noted'] },
-} as const;
-export type SubscriptionName = keyof typeof SUBSCRIPTIONS;
-export const NAMES = Object.keys(SUBSCRIPTIONS) as SubscriptionName[];
-
-/** One start of a handler. */
-export interface Run {
-  readonly subscription: SubscriptionName;
-  readonly event: string;
-  readonly stream: string;
-  readonly version: number;
-  readonly attempt: number;
-  readonly generation: number;
-  readonly process: Process;
-  readonly startedAt: number;
-  readonly lease: { readonly owner: string; readonly epoch: number } | undefined;
-  ended: 'ok' | 'failed' | null;
-}
 
 export interface World {
   readonly system: VirtualSystem;
@@ -99,50 +46,7 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
   const wrong = (what: string): void => void faults.push(`${system.monotonic()} ms: ${what}`);
   const tell = (line: string): void => void trace.push(`${system.monotonic()} ${line}`);
 
-  const isLive = (run: Run): boolean => {
-    const owner = witness.ownerOf(run.subscription, shardOf(run));
-    const owned = owner !== undefined && owner.owner === run.lease?.owner && owner.epoch === run.lease.epoch;
-    return run.ended === null && run.process.alive && owned && system.monotonic() < run.startedAt + TIMEOUT_MS;
-  };
-  const shardOf = ({ stream }: { readonly stream: string }): number => witness.events.get(stream)?.[0]?.shard ?? 0;
-
-  /** R3, R9, R16, R17: may this start? */
-  const judgeStart = (run: Run): void => {
-    const { subscription, stream, version, event, attempt, generation } = run;
-    const id = `${subscription}:${event}`;
-    const settings = SUBSCRIPTIONS[subscription];
-    if (attempt > (settings.retry.attempts ?? Infinity)) wrong(`R3 attempt ${attempt} of ${id}`);
-    for (const other of runs) {
-      if (other.subscription !== subscription || other.stream !== stream) continue;
-      if (isLive(other)) wrong(`R16 ${id} starts in ${run.process.name} while ${other.event} runs in ${other.process.name}`);
-      if (other.event === event && other.generation === generation && other.attempt > attempt)
-        wrong(`R9 ${id} is told attempt ${attempt} after ${other.attempt}`);
-    }
-    for (const earlier of witness.events.get(stream) ?? []) {
-      if (earlier.version >= version || !(settings.types as readonly string[]).includes(earlier.type)) continue;
-      const record = witness.parked.get(`${subscription}:${stream}@${earlier.version}`);
-      if (record !== undefined) {
-        const inTheWay = record.state === 'scheduled' ? record.holds || record.generation === 0 : record.state === 'dead' && record.holds;
-        if (inTheWay) wrong(`R16/R17 ${id} starts while version ${earlier.version} is ${record.state}`);
-        continue;
-      }
-      const last = runs.findLast((one) => one.subscription === subscription && one.stream === stream && one.version === earlier.version);
-      if (last?.ended !== 'ok' && !witness.isDone(subscription, earlier))
-        wrong(`R16 ${id} starts before version ${earlier.version} has run`);
-    }
-    const record = witness.parked.get(id);
-    if (record !== undefined && record.startedAt === null) wrong(`${id} starts and its start is not written down`);
-    if (record !== undefined && system.now() < record.dueAt) wrong(`R6 ${id} starts ${record.dueAt - system.now()} ms too early`);
-  };
-
-  witness.onDone((subscription, event) => {
-    const settings = SUBSCRIPTIONS[subscription as SubscriptionName];
-    if (!(settings.types as readonly string[]).includes(event.type)) return undefined;
-    const ran = runs.some(
-      (run) => run.subscription === subscription && run.event === `${event.stream}@${event.version}` && run.ended === 'ok',
-    );
-    return ran ? undefined : `R1/R22 ${subscription}:${event.stream}@${event.version} is done and never succeeded`;
-  });
+  const { judgeStart, shardOf } = createJudge(system, witness, runs, wrong);
 
   const handle = (process: Process, subscription: SubscriptionName) => (delivery: Delivery) =>
     process.inside(async () => {
@@ -236,7 +140,8 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
     }
     if (action.do === 'away') {
       struck += 1;
-      return cluster.away(action.forMs, action.when);
+      cluster.away(action.forMs, action.when);
+      return;
     }
     const { process, bus } = worker(action.worker);
     if (action.do === 'redrive' || action.do === 'discard') {
@@ -245,7 +150,10 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
       );
       return;
     }
-    if (action.do === 'wallClock') return process.stepWallClock(action.byMs);
+    if (action.do === 'wallClock') {
+      process.stepWallClock(action.byMs);
+      return;
+    }
     struck += 1;
     if (action.do === 'crash') process.crash(action.arrive);
     if (action.do === 'stall') process.stall(action.forMs);
@@ -257,8 +165,7 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
     }
   };
 
-  const wantedBy = (name: SubscriptionName) =>
-    [...witness.events.values()].flat().filter(({ type }) => (SUBSCRIPTIONS[name].types as readonly string[]).includes(type));
+  const wantedBy = (name: SubscriptionName) => [...witness.events.values()].flat().filter(({ type }) => wants(name, type));
   const isQuiet = (): boolean =>
     NAMES.every((name) => wantedBy(name).every((event) => witness.isDone(name, event))) &&
     [...witness.parked.values()].every(

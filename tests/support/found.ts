@@ -1,5 +1,5 @@
-import type { Scenario } from './bus-world.ts';
-import type { OrderScenario } from './order-world.ts';
+import type { Scenario } from './bus-scenarios.ts';
+import type { OrderScenario } from './order-scenarios.ts';
 
 const calm = { seed: 0, shards: 1, workers: 1, concurrency: 1, latencyMs: 0, hints: 'others', faults: [] } as const;
 

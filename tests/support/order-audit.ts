@@ -1,7 +1,7 @@
 import { isOpen, type ParkedDelivery, type StoredEvent } from '../../src/core/records.ts';
 import { fold } from '../../src/order/fold.ts';
 import type { Order } from '../../src/order/order.ts';
-import { type OrderScenario, SAGAS } from './order-world.ts';
+import { type OrderScenario, SAGAS } from './order-scenarios.ts';
 import { CARD, PASSWORD, type Shop } from './shop.ts';
 import type { VirtualSystem } from './virtual-system.ts';
 import type { Witness } from './witness.ts';

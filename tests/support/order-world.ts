@@ -8,53 +8,11 @@ import { createOrdersOn, type Orders } from '../../src/runtime/orders.ts';
 import type { Delivery } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { auditOrders } from './order-audit.ts';
+import { type OrderAction, type OrderScenario, SAGAS } from './order-scenarios.ts';
 import { createCluster, type Process, type StoreFault } from './process.ts';
 import { CALL_TIMEOUT_MS, createShop, type Fates, type Shop } from './shop.ts';
 import { type VirtualSystem, virtualSystem } from './virtual-system.ts';
 import { createWitness, type Witness } from './witness.ts';
-
-export type OrderAction =
-  | { readonly at: number; readonly do: 'place'; readonly fates: Fates; readonly twice: boolean }
-  | { readonly at: number; readonly do: 'cancel'; readonly order: number }
-  | { readonly at: number; readonly do: 'redrive' | 'discard'; readonly by: 'api' | number }
-  | { readonly at: number; readonly do: 'look'; readonly order: number }
-  | { readonly at: number; readonly do: 'crash'; readonly worker: number; readonly arrive: boolean }
-  | { readonly at: number; readonly do: 'stall'; readonly worker: number; readonly forMs: number }
-  | { readonly at: number; readonly do: 'stop'; readonly worker: number; readonly graceMs: number }
-  | { readonly at: number; readonly do: 'wallClock'; readonly worker: number; readonly byMs: number }
-  | { readonly at: number; readonly do: 'away'; readonly forMs: number; readonly when: 'before' | 'after' };
-
-export interface OrderScenario {
-  readonly seed: number;
-  readonly saga: keyof typeof SAGAS;
-  readonly deadlineMs: number | null;
-  readonly query: boolean;
-  readonly workers: number;
-  readonly latencyMs: number;
-  readonly hints: 'others' | 'none';
-  readonly faults: readonly (readonly StoreFault[])[];
-  readonly actions: readonly OrderAction[];
-}
-
-/** Steps with what they run after and how they are taken back. */
-export const SAGAS = {
-  parallel: [
-    { name: 'payment', after: [], undo: 'undo' },
-    { name: 'inventory', after: [], undo: 'undo' },
-    { name: 'notification', after: ['payment', 'inventory'], undo: 'irreversible' },
-  ],
-  chain: [
-    { name: 'fraud', after: [], undo: 'nothing' },
-    { name: 'payment', after: ['fraud'], undo: 'undo' },
-    { name: 'inventory', after: ['payment'], undo: 'undo' },
-    { name: 'shipping', after: ['inventory'], undo: 'irreversible' },
-    { name: 'receipt', after: ['shipping'], undo: 'nothing' },
-  ],
-  reversible: [
-    { name: 'payment', after: [], undo: 'undo' },
-    { name: 'inventory', after: ['payment'], undo: 'undo' },
-  ],
-} as const satisfies Record<string, readonly { name: string; after: readonly string[]; undo: 'undo' | 'nothing' | 'irreversible' }[]>;
 
 export interface OrderWorld {
   readonly system: VirtualSystem;

@@ -1,9 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { EnvelopeOf, EventMap } from '../core/envelope.ts';
-import { OrderfoldError } from '../core/errors.ts';
+import { isOrderfoldError, OrderfoldError } from '../core/errors.ts';
 import { count, oneOf, optional, port, resolveOptions, text } from '../core/options.ts';
 import type { Counts, Store } from '../core/store.ts';
-import type { System } from '../core/system.ts';
+import type { System, Timer } from '../core/system.ts';
 import type { OrderCommand } from '../order/commands.ts';
 import { fingerprint } from '../order/fingerprint.ts';
 import type { Order, OrderStatus } from '../order/order.ts';
@@ -78,6 +78,9 @@ export interface Orders<Saga extends AnyOrderSaga = AnyOrderSaga> extends AsyncD
   open(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** `watch` only hints; this is how long a settled order stays unnoticed at most. */
+const SWEEP_MS = 1000;
 
 const isSettled = ({ status }: Order): boolean => status === 'confirmed' || status === 'cancelled';
 
@@ -162,15 +165,18 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
     },
     async settled(orderId, options = {}) {
       const { signal } = options;
+      await bus.open();
       signal?.throwIfAborted();
       return new Promise<never>((resolve, reject) => {
         let looking = false;
         let again = true;
         let ended = false;
+        let sweep: Timer;
         const end = (settle: () => void): void => {
           ended = true;
           off();
           unwatch();
+          sweep.cancel();
           signal?.removeEventListener('abort', abort);
           settle();
         };
@@ -179,19 +185,32 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
           again = true;
           if (looking) return;
           looking = true;
-          while (again && !ended) {
-            again = false;
-            const order = await stateOf(orderId);
-            if (order === null) throw new OrderfoldError('CONFIG', `there is no order ${orderId}`);
-            if (isSettled(order) && !ended) return end(() => resolve(order as never));
+          try {
+            while (again && !ended) {
+              again = false;
+              const order = await stateOf(orderId);
+              if (order === null) throw new OrderfoldError('CONFIG', `there is no order ${orderId}`);
+              if (isSettled(order) && !ended) return end(() => resolve(order as never));
+            }
+          } catch (error) {
+            // A store that is away comes back; the next sweep asks again.
+            const away = isOrderfoldError(error, 'STORE') && error.retryable;
+            if (!ended && !away) end(() => reject(error));
+          } finally {
+            looking = false;
           }
-          looking = false;
         };
-        const lookSafely = (): void => void look().catch((error: unknown) => ended || end(() => reject(error)));
-        const off = bus.on('appended', ({ stream }) => stream === orderId && lookSafely());
-        const unwatch = bus.watch(lookSafely);
+        const sweepOn = (): void => {
+          sweep = system.setTimer(SWEEP_MS, () => {
+            sweepOn();
+            void look();
+          });
+        };
+        const off = bus.on('appended', ({ stream }) => void (stream === orderId && look()));
+        const unwatch = bus.watch(() => void look());
         signal?.addEventListener('abort', abort, { once: true });
-        lookSafely();
+        sweepOn();
+        void look();
       });
     },
     subscribe: (name, options) => bus.subscribe(name, options as never),

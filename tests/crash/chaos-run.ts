@@ -21,6 +21,9 @@ export const runChaos = async ({ seconds, ...options }: ChaosOptions, say: (text
   const day = await beginDay({ leaseMs: LEASE_MS, ...options }, say);
   const { counts, shown } = await strikeAll(planStrikes(seed, seconds * 1000, workers, LEASE_MS), day.shop, day.services, say);
   const kills = Object.entries(counts).reduce((sum, [kind, howMany]) => sum + (kind.startsWith('kill') ? howMany : 0), 0);
-  const struck = { struck: { ...counts, 'kills in all': kills }, hadToStrike: ['kills in all', 'starts lost with their process'] };
+  const struck = {
+    struck: { ...counts, 'kills in all': kills },
+    hadToStrike: ['kills in all', 'starts lost with their process', 'replies lost or falsified'],
+  };
   return { evidence: await day.end(struck, shown), forget: day.forget };
 };

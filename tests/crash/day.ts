@@ -83,7 +83,7 @@ export const beginDay = async (options: DayOptions, say: (text: string) => void 
           'requests without an answer': shop.client.unanswered,
           'answers 503': shop.client.unavailable,
         },
-        hadToStrike: [...hadToStrike, 'replies lost or falsified'],
+        hadToStrike,
         did: {
           redriven: settled.redriven,
           discarded: settled.discarded,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { StoreFault } from './process.ts';
 
-/** What a handler does at one of its starts. `never` fails until the world is healed. */
-export type Behaviour = 'ok' | 'slow' | 'throw' | 'permanent' | 'hang' | 'kill' | 'append' | 'never';
+/** What a handler does at one of its starts. `block` keeps its whole process from doing anything; `never` fails until the world is healed. */
+export type Behaviour = 'ok' | 'slow' | 'throw' | 'permanent' | 'hang' | 'kill' | 'append' | 'block' | 'never';
 
 /** The subscriptions of the world: see `SUBSCRIPTIONS` in bus-judge.ts. */
 export type SubscriptionName = 'holding' | 'going';
@@ -20,6 +20,7 @@ export type Action =
   | { readonly at: number; readonly do: 'stop'; readonly worker: number; readonly graceMs: number }
   | { readonly at: number; readonly do: 'away'; readonly forMs: number; readonly when: 'before' | 'after' }
   | { readonly at: number; readonly do: 'redrive' | 'discard'; readonly worker: number }
+  | { readonly at: number; readonly do: 'storeClock' }
   | { readonly at: number; readonly do: 'wallClock'; readonly worker: number; readonly byMs: number };
 
 export interface Scenario {
@@ -34,7 +35,7 @@ export interface Scenario {
   readonly actions: readonly Action[];
 }
 
-const behaviour = fc.constantFrom<Behaviour>('ok', 'slow', 'throw', 'throw', 'permanent', 'hang', 'kill', 'append');
+const behaviour = fc.constantFrom<Behaviour>('ok', 'slow', 'throw', 'throw', 'permanent', 'hang', 'kill', 'append', 'block');
 const script = fc.oneof(
   { weight: 3, arbitrary: fc.array(behaviour, { maxLength: 3 }) },
   { weight: 1, arbitrary: fc.constant<Behaviour[]>(['never']) },
@@ -56,6 +57,7 @@ const trouble: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ at, do: fc.constant('stop' as const), worker, graceMs: fc.constantFrom(0, 20, 1000) }),
   fc.record({ at, do: fc.constant('away' as const), forMs: fc.integer({ min: 10, max: 3000 }), when }),
   fc.record({ at, do: fc.constantFrom('redrive' as const, 'redrive' as const, 'discard' as const), worker }),
+  fc.record({ at, do: fc.constant('storeClock' as const) }),
   fc.record({ at, do: fc.constant('wallClock' as const), worker, byMs: fc.constantFrom(-3_600_000, 3_600_000) }),
 );
 const storeFault: fc.Arbitrary<StoreFault> = fc.record({
@@ -73,5 +75,8 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   latencyMs: fc.constantFrom(0, 0, 4),
   hints: fc.constantFrom('others' as const, 'none' as const),
   faults: fc.array(fc.array(storeFault, { maxLength: 3 }), { maxLength: 3 }),
-  actions: fc.tuple(fc.array(publish, { minLength: 1, maxLength: 25 }), fc.array(trouble, { maxLength: 6 })).map(([a, b]) => [...a, ...b]),
+  // In a rush or with time between: what meets what differs.
+  actions: fc
+    .tuple(fc.array(publish, { minLength: 1, maxLength: 25 }), fc.array(trouble, { maxLength: 6 }), fc.constantFrom(1, 3, 40))
+    .map(([a, b, haste]) => [...a, ...b].map((action) => ({ ...action, at: Math.floor(action.at / haste) }))),
 });

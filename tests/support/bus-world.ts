@@ -81,6 +81,7 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
         process.crash();
         await new Promise(() => {});
       }
+      if (behaviour === 'block') process.stall(1500);
       if (behaviour === 'hang') await new Promise(() => {});
       if (behaviour === 'slow') await process.sleep(30);
       if (behaviour === 'throw' || behaviour === 'permanent' || behaviour === 'never') {
@@ -136,6 +137,10 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
         ({ id }) => promised.add(id),
         (error: unknown) => tell(`publish: ${String(error)}`),
       );
+      return;
+    }
+    if (action.do === 'storeClock') {
+      system.stepWallClock(3_600_000);
       return;
     }
     if (action.do === 'away') {

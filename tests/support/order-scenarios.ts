@@ -10,6 +10,7 @@ export type OrderAction =
   | { readonly at: number; readonly do: 'crash'; readonly worker: number; readonly arrive: boolean }
   | { readonly at: number; readonly do: 'stall'; readonly worker: number; readonly forMs: number }
   | { readonly at: number; readonly do: 'stop'; readonly worker: number; readonly graceMs: number }
+  | { readonly at: number; readonly do: 'storeClock' }
   | { readonly at: number; readonly do: 'wallClock'; readonly worker: number; readonly byMs: number }
   | { readonly at: number; readonly do: 'away'; readonly forMs: number; readonly when: 'before' | 'after' };
 
@@ -95,6 +96,7 @@ const trouble: fc.Arbitrary<OrderAction> = fc.oneof(
   fc.record({ at, do: fc.constant('stall' as const), worker, forMs: fc.integer({ min: 100, max: 4000 }) }),
   fc.record({ at, do: fc.constant('stop' as const), worker, graceMs: fc.constantFrom(0, 20, 1000) }),
   fc.record({ at, do: fc.constant('away' as const), forMs: fc.integer({ min: 10, max: 3000 }), when }),
+  fc.record({ at, do: fc.constant('storeClock' as const) }),
   fc.record({ at, do: fc.constant('wallClock' as const), worker, byMs: fc.constantFrom(-3_600_000, 3_600_000) }),
 );
 const storeFault: fc.Arbitrary<StoreFault> = fc.record({

@@ -162,6 +162,8 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
       case 'away':
         struck += 1;
         return cluster.away(action.forMs, action.when);
+      case 'storeClock':
+        return system.stepWallClock(3_600_000);
       case 'wallClock':
         return worker(action.worker).process.stepWallClock(action.byMs);
     }

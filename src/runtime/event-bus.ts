@@ -49,7 +49,7 @@ export type Publishable<Events extends EventMap> = {
  * letters. Any number of processes may share a store.
  *
  * What `publish` resolved is durable. What it rejected may have happened all the same. Handlers run at least once: one
- * that was running when its process died runs again, elsewhere, after at most `leaseMs`.
+ * that was running when its process died runs again, elsewhere, after at most `leaseMs` and a third of it.
  */
 export interface EventBus<Events extends EventMap = Record<string, unknown>, State = unknown> extends AsyncDisposable {
   /** Appends the event; resolves with its envelope once it is durable. @throws `VERSION_CONFLICT`, `STORE`, `BUSY`, `CLOSED`, `CONFIG` */

@@ -58,6 +58,9 @@ export const createIntake = (context: Context): Intake => {
   let due: { readonly timer: Timer; readonly at: number } | null = null;
   let polling = false;
 
+  const lastHeads = new Map<number, number>();
+  const sawHead = (shard: number, head: number): void => void lastHeads.set(shard, Math.max(head, lastHeads.get(shard) ?? 0));
+
   const accepts = (holding: Holding): boolean => holding.live && !holding.closing;
   /** Timers have no part in the log. */
   const reads = (holding: Holding): boolean => accepts(holding) && holding.subscription.routes.size > 0;
@@ -112,7 +115,10 @@ export const createIntake = (context: Context): Intake => {
       while (pumpAgain && !stopped) {
         pumpAgain = false;
         const heads = await store.heads();
-        for (const [shard, head] of heads.entries()) await readShard(shard, head);
+        for (const [shard, head] of heads.entries()) {
+          sawHead(shard, head);
+          await readShard(shard, head);
+        }
         if (starved) pumpAgain = false;
       }
     };
@@ -212,7 +218,9 @@ export const createIntake = (context: Context): Intake => {
       const entries: Progress[] = [];
       for (const holding of holdings()) {
         if (!holding.live) continue;
-        const feed = shards.has(holding.lease.shard) && reads(holding) && holding.unmarked.length === 0 && room() > 0;
+        // Only one that has read up to the head: a start mark there would make suspects of everything not read yet.
+        const atHead = holding.cursor >= (lastHeads.get(holding.lease.shard) ?? Infinity);
+        const feed = atHead && shards.has(holding.lease.shard) && reads(holding) && holding.unmarked.length === 0 && room() > 0;
         if (!feed && holding.unmarked.length === 0 && !(flushAll && holding.done.length > 0)) continue;
         const mark = feed ? { startMark: 'head' as const } : holding.unmarked.length > 0 ? { startMark: holding.cursor } : {};
         entries.push({ lease: holding.lease, done: holding.done, ...mark });
@@ -226,6 +234,7 @@ export const createIntake = (context: Context): Intake => {
     committed(progress, result: BatchResult, events) {
       const byShard = new Map<number, StoredEvent[]>();
       for (const event of events) {
+        sawHead(event.shard, event.position);
         const list = byShard.get(event.shard);
         if (list === undefined) byShard.set(event.shard, [event]);
         else list.push(event);

@@ -63,4 +63,26 @@ describe('a backlog', () => {
     expect(Math.max(...limits)).toBeLessThan(2 * 256 + 64);
     expect(limits.length).toBeLessThan(200);
   });
+
+  it('R5 R27 behind a process that died, only what it had read ahead is suspect, not the backlog', async () => {
+    const { system, witness, member, publishMany, starts } = busCluster({
+      mail: {
+        handle: async ({ type }, process) => {
+          await process.sleep(5);
+          return type === 'Did' ? [{ type: 'Other' as const, data: {} }] : undefined;
+        },
+        types: ['Did', 'Other'],
+        start: 'beginning',
+      },
+    });
+    await publishMany(5000);
+    const first = member('w1');
+    await first.work({ concurrency: 8 });
+    while (starts.length < 1000) await system.advance(100);
+    first.crash();
+    await member('w2').work({ concurrency: 8 });
+    await system.advance(2000);
+    expect(starts.length).toBeGreaterThan(1000);
+    expect(witness.parked.size).toBeLessThan(600);
+  });
 });

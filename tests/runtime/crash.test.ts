@@ -74,6 +74,32 @@ describe('a process that dies', () => {
     expect(starts.slice(11)).toEqual(['mail:b.0.1', 'mail:c.0.1', 'mail:d.0.1']);
   });
 
+  it('what ran in a process that died runs elsewhere within four thirds of a lease, whenever it died', async () => {
+    for (let phase = 0; phase < 3000; phase += 130) {
+      let startedAt = 0;
+      const { system, member, publish } = busCluster({
+        mail: {
+          handle: (_, process) => {
+            if (process.name === 'w1') return new Promise(() => {});
+            startedAt = process.system.monotonic();
+            return undefined;
+          },
+        },
+      });
+      const first = member('w1');
+      await first.work({ leaseMs: 3000 });
+      await system.advance(phase);
+      await member('w2').work({ leaseMs: 3000 });
+      await publish('s', 'a');
+      await system.advance(5000 - phase / 2);
+      const diedAt = system.monotonic();
+      first.crash();
+      await system.advance(10_000);
+      expect(startedAt).toBeGreaterThan(diedAt);
+      expect(startedAt - diedAt).toBeLessThanOrEqual(4001);
+    }
+  });
+
   it('R10 attempts survive the death of the process', async () => {
     const { system, member, publish, starts } = busCluster({
       mail: {

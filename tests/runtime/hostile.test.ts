@@ -134,10 +134,20 @@ describe('code that can not be trusted', () => {
     });
     await system.run(bus.start());
     const names = ['a', 'poison', 'b', 'c', 'poison', 'd'];
-    const published = names.map((name) => bus.publish({ stream: name, type: 'Did', data: { name } }).then(() => name, ({ code }) => code));
+    const published = names.map((name) =>
+      bus.publish({ stream: name, type: 'Did', data: { name } }).then(
+        () => name,
+        ({ code }) => code,
+      ),
+    );
     expect(await system.run(Promise.all(published))).toEqual(['a', 'STORE', 'b', 'c', 'STORE', 'd']);
     // What a handler leaves behind is no different.
-    await memory.commit({ owner: 'x', id: '1', progress: [], units: [{ appends: [{ stream: 'p', expected: 'none', events: [didPoison] }] }] });
+    await memory.commit({
+      owner: 'x',
+      id: '1',
+      progress: [],
+      units: [{ appends: [{ stream: 'p', expected: 'none', events: [didPoison] }] }],
+    });
     await system.run(bus.publish({ stream: 'e', type: 'Did', data: { name: 'e' } }));
     await system.advance(5000);
     const others = await Promise.all(['a', 'b', 'c', 'd', 'e', 'p'].map(async (stream) => (await memory.events(stream, 0, 10)).length));

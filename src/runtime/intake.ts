@@ -57,6 +57,7 @@ export const createIntake = (context: Context): Intake => {
   let crowded = false;
   let due: { readonly timer: Timer; readonly at: number } | null = null;
   let polling = false;
+  let pollAgain = false;
 
   const lastHeads = new Map<number, number>();
   const sawHead = (shard: number, head: number): void => void lastHeads.set(shard, Math.max(head, lastHeads.get(shard) ?? 0));
@@ -188,10 +189,8 @@ export const createIntake = (context: Context): Intake => {
     due?.timer.cancel();
     const fire = (): void => {
       due = null;
-      if (polling) {
-        parkedDue(1);
-        return;
-      }
+      pollAgain = polling;
+      if (polling) return;
       polling = true;
       poll()
         .catch((error) => {
@@ -200,6 +199,7 @@ export const createIntake = (context: Context): Intake => {
         })
         .finally(() => {
           polling = false;
+          if (pollAgain) parkedDue(0);
         });
     };
     due = { timer: system.setTimer(inMs, fire), at };

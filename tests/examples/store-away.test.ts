@@ -9,13 +9,16 @@ let fault: unknown;
 const failing = async (): Promise<never> => {
   throw fault;
 };
+const listeners = new Map<string, (fact: unknown) => void>();
 const { settings } = readSettings({ PORT: '0' });
 let producer: Awaited<ReturnType<typeof startProducer>>;
 
 beforeAll(async () => {
   const deadLetters = { list: failing, get: failing, redrive: failing, discard: failing };
-  const methods = ['place', 'get', 'events', 'timeline', 'list', 'cancel', 'counts'].map((name) => [name, failing]);
-  const orders = { ...Object.fromEntries(methods), deadLetters, open: async () => undefined };
+  const methods = ['place', 'get', 'events', 'timeline', 'list', 'cancel'].map((name) => [name, failing]);
+  const counts = async () => (fault === undefined ? { streams: {}, subscriptions: {} } : failing());
+  const on = (name: string, listener: (fact: unknown) => void) => listeners.set(name, listener);
+  const orders = { ...Object.fromEntries(methods), counts, on, deadLetters, open: async () => undefined };
   producer = await startProducer(orders as unknown as ShopOrders, settings);
 });
 afterAll(() => producer.close());
@@ -54,6 +57,16 @@ describe('while the store is away', () => {
     expect(status).toBe(200);
     expect(text).toMatch(/^orderfold_store_up 0$/m);
     expect(text).not.toContain('orderfold_orders');
+  });
+
+  it('is not ready while nothing can be written, though all can be read', async () => {
+    fault = undefined;
+    const ready = async () => (await ask(producer.url, 'GET', '/readyz')).status;
+    expect(await ready()).toBe(200);
+    listeners.get('storeAway')?.({ error: { message: 'the disk is full' } });
+    expect(await ready()).toBe(503);
+    listeners.get('storeBack')?.({});
+    expect(await ready()).toBe(200);
   });
 });
 

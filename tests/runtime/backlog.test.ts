@@ -85,4 +85,17 @@ describe('a backlog', () => {
     expect(starts.length).toBeGreaterThan(1000);
     expect(witness.parked.size).toBeLessThan(600);
   });
+
+  it('what a process appends itself it need not read back', async () => {
+    let reads = 0;
+    const { system, member, starts } = busCluster({ mail: { handle: () => {} } }, { shards: 4 });
+    const worker = member('w', { asked: (name) => void (name === 'read' && reads++) });
+    await worker.work();
+    for (let index = 0; index < 200; index += 1) {
+      await system.run(worker.bus.publish({ stream: `s${index}`, type: 'Did', data: { name: `e${index}` } }));
+    }
+    await system.advance(1000);
+    expect(starts).toHaveLength(200);
+    expect(reads).toBeLessThan(10);
+  });
 });

@@ -5,7 +5,6 @@ export interface Lanes {
   add(holding: Holding, stream: string, delivery: InHand): void;
   /** Deliveries in lanes that were read from the log, running ones included; the parked ones are in their holding's `inHand`. */
   fresh(): number;
-  running(): number;
   /** Forgets what has not started; resolves nothing, aborts nothing. */
   drop(holding: Holding): void;
 }
@@ -92,7 +91,6 @@ export const createLanes = (
       fill();
     },
     fresh: () => fresh,
-    running: () => concurrency - slots,
     drop(holding) {
       for (const lane of holding.lanes.values()) {
         const kept = lane.running ? 1 : 0;

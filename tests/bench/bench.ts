@@ -34,10 +34,10 @@ interface Measured {
 
 const failed = (name: string, why: string): Measured => ({ rows: [skippedRow(name, '', `failed: ${why}`)], failed: true });
 
-const measure = async (name: string, million: boolean): Promise<Measured> => {
+const measure = async (name: string): Promise<Measured> => {
   const child = fork(fileURLToPath(new URL('one.ts', import.meta.url)), [name], {
     execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
-    env: { ...process.env, NODE_ENV: 'production', BENCH_FROM: from, BENCH_MILLION: million ? '1' : '0' },
+    env: { ...process.env, NODE_ENV: 'production', BENCH_FROM: from },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   let rows: readonly Row[] | null = null;
@@ -54,7 +54,7 @@ const measure = async (name: string, million: boolean): Promise<Measured> => {
 export const bench = async (args: readonly string[]): Promise<boolean> => {
   const { values } = parseArgs({
     args: [...args],
-    options: { json: { type: 'string' }, only: { type: 'string', multiple: true }, million: { type: 'boolean', default: false } },
+    options: { json: { type: 'string' }, only: { type: 'string', multiple: true } },
   });
   const unknown = values.only?.filter((name) => !NAMES.some((one) => one === name)) ?? [];
   if (unknown.length > 0) throw new Error(`--only: expected ${NAMES.join(', ')}, got ${unknown.join(', ')}`);
@@ -73,7 +73,7 @@ export const bench = async (args: readonly string[]): Promise<boolean> => {
   let green = true;
   for (const name of values.only ?? NAMES) {
     const start = performance.now();
-    const measured = await measure(name, values.million);
+    const measured = await measure(name);
     rows.push(...measured.rows);
     if (measured.failed || measured.rows.some(({ verdict }) => verdict === 'missed')) green = false;
     console.error(`${name} (${((performance.now() - start) / 1000).toFixed(0)} s)`);

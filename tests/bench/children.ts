@@ -44,13 +44,14 @@ export const startChild = async <Answer>(file: string, args: readonly string[]):
         : new Promise((resolve, reject) => waiting.push({ resolve, reject }));
   await answer();
   return {
-    send: (message) => void started.send?.(message),
+    send: (message) => void started.send(message),
     answer,
     async end() {
       ending = true;
       const exited = once(started, 'exit');
-      started.send?.('end');
-      await exited;
+      started.send('end');
+      const [code] = await exited;
+      if (code !== 0) throw new Error(`${file} ended with ${code}`);
     },
   };
 };
@@ -59,7 +60,13 @@ export const startChild = async <Answer>(file: string, args: readonly string[]):
 export const serve = <Message>(take: (message: Message) => unknown, end: () => Promise<unknown>): void => {
   process.on('message', (message) => {
     if (message !== 'end') return void take(message as Message);
-    void end().finally(() => process.disconnect?.());
+    end().then(
+      () => process.disconnect?.(),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
   });
   process.on('disconnect', () => process.exit());
   process.send?.('ready');

@@ -1,10 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+
+/** Here and not in the system's folder for such files, which may be in memory: then nothing would have to reach a disk. */
+const data = fileURLToPath(new URL('data/', import.meta.url));
+mkdirSync(data, { recursive: true });
 
 /** A folder of this process's own, gone with it. */
-export const folder = mkdtempSync(join(tmpdir(), 'orderfold-bench-'));
+export const folder = mkdtempSync(join(data, 'run-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 export const file = (name: string): string => join(folder, name);

@@ -1,4 +1,4 @@
-// The benchmarks beside their peers: `npm run bench [-- --only NAME] [-- --json FILE] [-- --million]`.
+// The benchmarks beside their peers: `npm run bench [-- --only NAME] --json FILE]`.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
 import { serve } from './children.ts';
 import { sqliteStore } from './orderfold.ts';
-import { confirmations, place, shop } from './shop.ts';
+import { allConfirmed, confirmations, place, shop } from './shop.ts';
 
 // An API, a worker or both over one file: places so many orders, and tells when so many have been confirmed here.
 const [path = '', part = ''] = process.argv.slice(2);
@@ -17,5 +17,5 @@ serve<{ readonly expect?: number; readonly place?: number }>(
     await all;
     process.send?.('done');
   },
-  () => orders.close(),
+  () => allConfirmed(orders).finally(() => orders.close()),
 );

@@ -32,20 +32,28 @@ export const place = (orders: Shop, count: number): Promise<void> =>
     if (isLeft(order)) throw new Error(order.left.message);
   });
 
-/** Resolves each time so many more orders have been confirmed by this process. Ask before placing them. */
+/** Resolves each time so many more orders have been confirmed by this process: with the outcome of their last step. Ask before placing them. */
 export const confirmations = (orders: Shop): ((count: number) => Promise<void>) => {
   let left = Number.POSITIVE_INFINITY;
   let resolve = (): void => {};
-  orders.on('appended', ({ events }) => {
-    for (const { type } of events) if (type === 'OrderConfirmed') left -= 1;
-    if (left <= 0) {
-      left = Number.POSITIVE_INFINITY;
-      resolve();
-    }
+  orders.on('handled', ({ subscription }) => {
+    if (subscription !== 'notification') return;
+    left -= 1;
+    if (left > 0) return;
+    left = Number.POSITIVE_INFINITY;
+    resolve();
   });
   return (count) =>
     new Promise((done) => {
       left = count;
       resolve = done;
     });
+};
+
+/** Throws unless every order of the store is confirmed. */
+export const allConfirmed = async (orders: Shop): Promise<void> => {
+  const { confirmed = 0, ...others } = (await orders.counts()).streams;
+  if (confirmed === 0 || Object.values(others).some((count) => count > 0)) {
+    throw new Error(`expected all orders to be confirmed, got ${JSON.stringify({ confirmed, ...others })}`);
+  }
 };

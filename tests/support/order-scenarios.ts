@@ -139,7 +139,11 @@ export const hundredsOfOrders: fc.Arbitrary<OrderScenario> = fc.record({
         size: 'max',
       }),
       fc.array(wish, { minLength: 20, maxLength: 20, size: 'max' }),
-      fc.array(trouble, { minLength: 40, maxLength: 40, size: 'max' }),
+      // A jump of the store's clock passes every deadline at once: there would be nothing left to look at.
+      fc.array(
+        trouble.filter((one) => one.do !== 'storeClock'),
+        { minLength: 40, maxLength: 40, size: 'max' },
+      ),
     )
     .map(([places, cancels, wishes, troubles]) => [
       ...places.map((one) => ({ ...one, at: one.at * 5 })),

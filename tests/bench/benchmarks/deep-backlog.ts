@@ -3,7 +3,7 @@ import { file } from '../files.ts';
 import { interleaved, type Row, ratioRow, valueRow } from '../harness.ts';
 import { sqliteStore } from '../orderfold.ts';
 
-const DEEP = process.env.BENCH_MILLION === '1' ? 1_000_000 : 200_000;
+const DEEP = 1_000_000;
 const SHALLOW = 10_000;
 const MEGABYTE = 2 ** 20;
 

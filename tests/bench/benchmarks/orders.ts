@@ -2,7 +2,7 @@ import { file, rawDatabase } from '../files.ts';
 import { interleaved, perSecond, type Row, ratioRow } from '../harness.ts';
 import { sqliteStore } from '../orderfold.ts';
 import { createRawWriter, type Taken } from '../raw-writer.ts';
-import { confirmations, place, shop } from '../shop.ts';
+import { allConfirmed, confirmations, place, shop } from '../shop.ts';
 import { watchedStore } from '../watched-store.ts';
 
 const ORDERS = 1000;
@@ -38,6 +38,7 @@ export const run = async (): Promise<readonly Row[]> => {
   };
 
   const rates = await interleaved(9, { ours, written });
+  await allConfirmed(orders);
   await orders.close();
   return [
     ratioRow({

@@ -65,6 +65,8 @@ export interface ParkedDelivery {
   /** Fingerprint of what killed it. */
   readonly cause: string | null;
   readonly deadAt: number | null;
+  /** When it stopped being open, by the store's clock; null while it is. */
+  readonly closedAt: number | null;
   /** Ledger, operator actions and the like as JSON; opaque to the store. */
   readonly detail: string;
   /** Counts changes of this record; guards every write. */
@@ -74,7 +76,7 @@ export interface ParkedDelivery {
 /**
  * Replaces a parked delivery, or makes it if `expect` is `'absent'`. `expect` is the revision it must have now.
  * `delayMs` sets `dueAt` by the store's clock; left out, `dueAt` stays as given. The store sets `revision`, `deadAt`
- * when the state turns `dead`, and whether it has to wait for a lower version.
+ * when the state turns `dead`, `closedAt` when it stops being open, and whether it has to wait for a lower version.
  */
 export interface ParkedWrite {
   readonly record: ParkedDelivery;
@@ -82,4 +84,41 @@ export interface ParkedWrite {
   readonly delayMs?: number;
   /** One more failed attempt, for `counts().retries`. */
   readonly failed?: boolean;
+}
+
+/** A text kept under a key, such as one row of a projection. */
+export interface StoredDocument {
+  readonly key: string;
+  readonly value: string;
+  /** Counts the writes of this key since it was absent; guards them. */
+  readonly revision: number;
+}
+
+/** Keeps, deletes or only guards a document. */
+export interface DocumentWrite {
+  /** Whose keys these are: the name of a projection, or one of the engine's own with a `$` in front. */
+  readonly collection: string;
+  readonly key: string;
+  /** The text to keep; null deletes it; left out, nothing is written and only the guard is judged. */
+  readonly value?: string | null;
+  /** The revision it must have now. */
+  readonly expect: number | 'absent' | 'any';
+}
+
+/** What an operator can have wait: all deliveries of one subscription, or all of one stream. */
+export interface PauseTarget {
+  readonly of: 'subscription' | 'stream';
+  readonly name: string;
+}
+
+/** A change of a pause, and who wants it why. Pausing what is paused and resuming what is not change nothing. */
+export interface PauseWrite extends PauseTarget {
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** A pause, while it lasts and afterwards. Times by the store's clock, milliseconds since 1970 UTC. */
+export interface Pause extends PauseWrite {
+  readonly at: number;
+  readonly resumed: { readonly at: number; readonly by: string; readonly reason: string } | null;
 }

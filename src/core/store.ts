@@ -1,4 +1,14 @@
-import type { KeyClaim, ParkedDelivery, ParkedWrite, StoredEvent, StreamRow } from './records.ts';
+import type {
+  DocumentWrite,
+  KeyClaim,
+  ParkedDelivery,
+  ParkedWrite,
+  Pause,
+  PauseWrite,
+  StoredDocument,
+  StoredEvent,
+  StreamRow,
+} from './records.ts';
 
 /** Named guards on a stream's version: `'none'` = the stream must not exist yet. */
 export type ExpectedVersion = 'any' | 'none' | number;
@@ -48,7 +58,7 @@ export interface Lease extends LeaseRef {
 
 /**
  * What one piece of work changes, all or nothing. Guards are judged in the transaction, in this order: lease, key,
- * versions, revisions; the first that fails makes the unit lose, and nothing of it is written.
+ * versions, revisions, documents; the first that fails makes the unit lose, and nothing of it is written.
  */
 export interface Unit {
   readonly lease?: LeaseRef;
@@ -63,6 +73,14 @@ export interface Unit {
   readonly supersede?: readonly string[];
   /** Ids of scheduled deliveries that become due now. Started and absent ones stay as they are. */
   readonly wake?: readonly string[];
+  readonly documents?: readonly DocumentWrite[];
+  readonly pause?: readonly PauseWrite[];
+  readonly resume?: readonly PauseWrite[];
+  /**
+   * Subscriptions that begin again before the first event: their documents and parked deliveries are deleted, nothing counts as done any
+   * more, and whoever owns a lease of theirs loses it.
+   */
+  readonly rebuild?: readonly string[];
 }
 
 /** What an owner knows of its leases beside any unit: positions that needed no handler, and how far starts may have gone. */
@@ -93,7 +111,8 @@ export type UnitResult =
   | { readonly won: false; readonly why: 'lease' }
   | { readonly won: false; readonly why: 'key'; readonly taken: KeyClaim }
   | { readonly won: false; readonly why: 'version'; readonly stream: string; readonly actual: number }
-  | { readonly won: false; readonly why: 'revision'; readonly id: string };
+  | { readonly won: false; readonly why: 'revision'; readonly id: string }
+  | { readonly won: false; readonly why: 'document'; readonly collection: string; readonly key: string };
 
 export interface BatchResult {
   readonly units: readonly UnitResult[];
@@ -141,6 +160,20 @@ export interface ParkedFilter {
   readonly type?: string | undefined;
   readonly stream?: string | undefined;
   readonly cause?: string | undefined;
+  /** Died at or after this time, by the store's clock. */
+  readonly diedFrom?: number | undefined;
+  /** Died before this time. */
+  readonly diedBefore?: number | undefined;
+}
+
+/** Dead letters that died of the same thing. Times by the store's clock. */
+export interface CauseGroup {
+  readonly cause: string;
+  readonly letters: number;
+  readonly firstDeadAt: number;
+  readonly lastDeadAt: number;
+  /** Id of the latest to die. */
+  readonly latest: string;
 }
 
 export interface Counts {
@@ -185,17 +218,29 @@ export interface Store {
   tick(tick: Tick): Promise<TickResult>;
 
   /**
-   * Scheduled deliveries of these leases that may run now, the longest due first: due, not started, and no lower version
-   * of their (subscription, stream) in the way. In the way is what is scheduled, or dead and `holds`. Timers are in nobody's way.
+   * Scheduled deliveries of these leases that may run now, the longest due first: due, not started, no lower version of their
+   * (subscription, stream) in the way, and neither their subscription nor their stream paused. In the way is what is scheduled, or dead
+   * and `holds`. Timers are in nobody's way, and go on while their stream is paused.
    */
   due(leases: readonly LeaseRef[], limit: number): Promise<Due>;
-  /** Which of these have a parked delivery of the subscription in the way at a lower version of their stream. */
+  /** Which of these have a parked delivery of the subscription in the way at a lower version of their stream, or their stream paused. */
   held(subscription: string, heads: readonly { readonly stream: string; readonly version: number }[]): Promise<readonly boolean[]>;
   parked(id: string): Promise<{ readonly parked: ParkedDelivery; readonly event: StoredEvent | null } | null>;
   /** All parked deliveries of a stream that are open, or all that ever were, by subscription and version. */
   parkedOf(stream: string, which: 'open' | 'all'): Promise<readonly ParkedDelivery[]>;
   /** Dead letters, the latest to die first. */
   dead(filter: ParkedFilter, limit: number, cursor: string | null): Promise<Page<ParkedDelivery>>;
+  /** Dead letters by cause, the most letters first. */
+  causes(filter: ParkedFilter): Promise<readonly CauseGroup[]>;
+  /** Deletes at most `limit` parked deliveries that were closed more than `olderThanMs` ago. Resolves with how many. */
+  prune(olderThanMs: number, limit: number): Promise<number>;
+
+  /** The documents under these keys, null where there is none. */
+  documents(collection: string, keys: readonly string[]): Promise<readonly (StoredDocument | null)[]>;
+  /** Documents whose key begins with `prefix`, by key in the order of code points. Keys are well-formed text without NUL. */
+  documentPage(collection: string, prefix: string, limit: number, cursor: string | null): Promise<Page<StoredDocument>>;
+  /** The pauses that last; with a stream, every one it ever had, the earliest first. */
+  pauses(stream?: string): Promise<readonly Pause[]>;
 
   counts(): Promise<Counts>;
   /** Calls `changed` soon after another process may have committed; only a hint. Returns how to stop. */

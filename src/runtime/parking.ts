@@ -74,6 +74,7 @@ export const newRecord = (
   holds,
   cause: null,
   deadAt: null,
+  closedAt: null,
   detail: JSON.stringify(detail),
   revision: 0,
 });
@@ -101,6 +102,7 @@ export const newTimer = (
     holds: false,
     cause: null,
     deadAt: null,
+    closedAt: null,
     detail: JSON.stringify(NOTHING_YET),
     revision: 0,
   },

@@ -1,6 +1,6 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Envelope } from '../core/envelope.ts';
-import type { KeyClaim, ParkedWrite, StoredEvent } from '../core/records.ts';
+import type { DocumentWrite, KeyClaim, ParkedWrite, PauseWrite, StoredEvent } from '../core/records.ts';
 import { shardOf } from '../core/shard.ts';
 import type { LeaseRef, Unit } from '../core/store.ts';
 import type { System } from '../core/system.ts';
@@ -26,6 +26,10 @@ export interface Transaction<State, Refusal> {
   readonly key?: KeyClaim;
   readonly park?: readonly ParkedWrite[];
   readonly drop?: readonly string[];
+  readonly documents?: readonly DocumentWrite[];
+  readonly pause?: readonly PauseWrite[];
+  readonly resume?: readonly PauseWrite[];
+  readonly rebuild?: readonly string[];
   readonly persistent: boolean;
 }
 
@@ -35,7 +39,8 @@ export type Transacted<State, Refusal> =
   | { readonly kind: 'elsewhere'; readonly version: number }
   | { readonly kind: 'key'; readonly taken: KeyClaim }
   | { readonly kind: 'lease' }
-  | { readonly kind: 'revision' };
+  | { readonly kind: 'revision' }
+  | { readonly kind: 'document' };
 
 export type Transact<State> = <Refusal>(transaction: Transaction<State, Refusal>) => Promise<Transacted<State, Refusal>>;
 
@@ -71,8 +76,16 @@ export const createTransact = <State>(context: Context<State>): Transact<State> 
     before: Snapshot<State>,
     facts: readonly { readonly type: string; readonly data: unknown }[],
   ): { readonly unit: Unit; readonly after: Snapshot<State> } => {
-    const { stream, cause, lease, done, key, park = [], drop = [] } = transaction;
-    const base = { ...(lease && { lease }), ...(done && { done }), ...(key && { key }) };
+    const { stream, cause, lease, done, key, park = [], drop = [], documents, pause, resume, rebuild } = transaction;
+    const base = {
+      ...(lease && { lease }),
+      ...(done && { done }),
+      ...(key && { key }),
+      ...(documents && { documents }),
+      ...(pause && { pause }),
+      ...(resume && { resume }),
+      ...(rebuild && { rebuild }),
+    };
     if (facts.length === 0) return { unit: { ...base, park, drop }, after: before };
 
     const now = system.now();
@@ -168,5 +181,6 @@ export const createTransact = <State>(context: Context<State>): Transact<State> 
   };
 };
 
-const isEmpty = ({ lease, key, park, drop, done }: Unit): boolean =>
-  (lease === undefined || (done ?? []).length === 0) && key === undefined && (park ?? []).length === 0 && (drop ?? []).length === 0;
+/** Nothing to write, and no key to claim. A lease alone is only a guard. */
+const isEmpty = ({ lease: _lease, ...unit }: Unit): boolean =>
+  Object.values(unit).every((part) => Array.isArray(part) && part.length === 0);

@@ -46,6 +46,12 @@ export const memoryLeases = (shards: number) => {
       const lease = row(ref);
       return lease !== undefined && lease.owner !== null && lease.epoch === ref.epoch ? lease : null;
     },
+    /** Nothing is done any more, and no lease of it is current. */
+    rebuild(subscription: string): void {
+      for (const lease of rows.get(subscription) ?? []) {
+        Object.assign(lease, { owner: null, epoch: lease.epoch + 1, clean: true, checkpoint: checkpointAt(0), startMark: 0 });
+      }
+    },
     tick(tick: Tick, now: number, parked: (lease: LeaseRef) => Pick<Lease, 'parked' | 'started'>): TickResult {
       const until = now + tick.leaseMs;
       for (const { lease: ref, clean } of tick.release) {

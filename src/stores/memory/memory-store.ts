@@ -4,8 +4,10 @@ import type { KeyClaim, ParkedDelivery, StoredEvent, StreamRow } from '../../cor
 import { shardOf } from '../../core/shard.ts';
 import type { Append, Appended, Batch, BatchResult, Store, Unit, UnitResult } from '../../core/store.ts';
 import type { System } from '../../core/system.ts';
+import { memoryDocuments } from './documents.ts';
 import { memoryLeases } from './leases.ts';
 import { memoryParked } from './parked.ts';
+import { memoryPauses } from './pauses.ts';
 
 interface Stream {
   row: StreamRow;
@@ -25,6 +27,8 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
   const keys = new Map<string, KeyClaim>();
   const leases = memoryLeases(shards);
   const parked = memoryParked();
+  const documents = memoryDocuments();
+  const pauses = memoryPauses();
   const replies = new Map<string, { readonly id: string; readonly result: BatchResult }>();
   /** By owner, the batch that was last called absent. */
   const absent = new Map<string, string>();
@@ -46,6 +50,11 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
     }
     for (const { record, expect } of unit.park ?? []) {
       if ((parked.get(record.id)?.revision ?? 'absent') !== expect) return { won: false, why: 'revision', id: record.id };
+    }
+    for (const { collection, key, expect } of unit.documents ?? []) {
+      if (expect !== 'any' && (documents.get(collection, key)?.revision ?? 'absent') !== expect) {
+        return { won: false, why: 'document', collection, key };
+      }
     }
     return null;
   };
@@ -83,6 +92,14 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
     for (const id of unit.drop ?? []) parked.drop(id);
     for (const id of unit.supersede ?? []) parked.supersede(id, system.now());
     for (const id of unit.wake ?? []) parked.wake(id, system.now());
+    for (const document of unit.documents ?? []) documents.write(document);
+    for (const pause of unit.pause ?? []) pauses.pause(pause, system.now());
+    for (const pause of unit.resume ?? []) pauses.resume(pause, system.now());
+    for (const subscription of unit.rebuild ?? []) {
+      documents.clear(subscription);
+      parked.clear(subscription);
+      leases.rebuild(subscription);
+    }
     return { won: true, appended };
   };
 
@@ -147,7 +164,11 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
     },
     async due(refs, limit) {
       const now = system.now();
-      const runnable = refs.flatMap(parked.runnable).sort((a, b) => a.dueAt - b.dueAt);
+      const runnable = refs
+        .filter(({ subscription }) => !pauses.isPaused('subscription', subscription))
+        .flatMap(parked.runnable)
+        .filter(({ kind, stream }) => kind === 'timer' || !pauses.isPaused('stream', stream))
+        .sort((a, b) => a.dueAt - b.dueAt);
       const due = runnable.filter((record) => record.dueAt <= now).slice(0, limit);
       const next = runnable[due.length];
       return {
@@ -156,7 +177,7 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
       };
     },
     async held(subscription, candidates) {
-      return candidates.map(({ stream, version }) => parked.isHeld(subscription, stream, version));
+      return candidates.map(({ stream, version }) => pauses.isPaused('stream', stream) || parked.isHeld(subscription, stream, version));
     },
     async parked(id) {
       const record = parked.get(id);
@@ -167,6 +188,21 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
     },
     async dead(filter, limit, cursor) {
       return parked.dead(filter, limit, cursor);
+    },
+    async causes(filter) {
+      return parked.causes(filter);
+    },
+    async prune(olderThanMs, limit) {
+      return parked.prune(system.now() - olderThanMs, limit);
+    },
+    async documents(collection, wanted) {
+      return wanted.map((key) => documents.get(collection, key) ?? null);
+    },
+    async documentPage(collection, prefix, limit, cursor) {
+      return documents.page(collection, prefix, limit, cursor);
+    },
+    async pauses(stream) {
+      return stream === undefined ? pauses.open() : pauses.ofStream(stream);
     },
     async counts() {
       const byStatus = new Map<string, number>();

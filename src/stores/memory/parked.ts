@@ -1,5 +1,5 @@
 import { isOpen, type ParkedDelivery, type ParkedWrite } from '../../core/records.ts';
-import type { LeaseRef, Page, ParkedFilter } from '../../core/store.ts';
+import type { CauseGroup, LeaseRef, Page, ParkedFilter } from '../../core/store.ts';
 
 const isInTheWay = (record: ParkedDelivery): boolean =>
   record.kind === 'delivery' && (record.state === 'scheduled' || (record.state === 'dead' && record.holds));
@@ -7,6 +7,15 @@ const isInTheWay = (record: ParkedDelivery): boolean =>
 /** Whether one letter comes after another in "the latest to die first". */
 const isBehind = (deadAt: number, id: string, otherDeadAt: number, otherId: string): boolean =>
   deadAt < otherDeadAt || (deadAt === otherDeadAt && id < otherId);
+
+const matches = (record: ParkedDelivery, filter: ParkedFilter): boolean =>
+  record.state === 'dead' &&
+  (filter.subscription === undefined || filter.subscription === record.subscription) &&
+  (filter.type === undefined || filter.type === record.type) &&
+  (filter.stream === undefined || filter.stream === record.stream) &&
+  (filter.cause === undefined || filter.cause === record.cause) &&
+  (filter.diedFrom === undefined || (record.deadAt ?? 0) >= filter.diedFrom) &&
+  (filter.diedBefore === undefined || (record.deadAt ?? 0) < filter.diedBefore);
 
 const laneOf = (subscription: string, stream: string): string => `${subscription}\0${stream}`;
 
@@ -41,11 +50,14 @@ export const memoryParked = () => {
 
   const write = ({ record, expect, delayMs, failed }: ParkedWrite, now: number): void => {
     if (failed === true) retries.set(record.subscription, (retries.get(record.subscription) ?? 0) + 1);
-    const dies = record.state === 'dead' && records.get(record.id)?.state !== 'dead';
+    const before = records.get(record.id);
+    const dies = record.state === 'dead' && before?.state !== 'dead';
+    const closes = !isOpen(record.state) && (before === undefined || isOpen(before.state));
     put({
       ...record,
       dueAt: delayMs === undefined ? record.dueAt : now + delayMs,
       deadAt: dies ? now : record.deadAt,
+      closedAt: isOpen(record.state) ? null : closes ? now : record.closedAt,
       revision: expect === 'absent' ? 1 : expect + 1,
     });
   };
@@ -84,18 +96,41 @@ export const memoryParked = () => {
     dead(filter: ParkedFilter, limit: number, cursor: string | null): Page<ParkedDelivery> {
       const [lastDeadAt, lastId = ''] = cursor === null ? [] : (JSON.parse(cursor) as [number, string]);
       const rows = [...records.values()]
-        .filter(
-          (record) =>
-            record.state === 'dead' &&
-            (filter.subscription === undefined || filter.subscription === record.subscription) &&
-            (filter.type === undefined || filter.type === record.type) &&
-            (filter.stream === undefined || filter.stream === record.stream) &&
-            (filter.cause === undefined || filter.cause === record.cause),
-        )
+        .filter((record) => matches(record, filter))
         .filter(({ deadAt, id }) => lastDeadAt === undefined || isBehind(deadAt ?? 0, id, lastDeadAt, lastId))
         .sort((a, b) => (isBehind(a.deadAt ?? 0, a.id, b.deadAt ?? 0, b.id) ? 1 : -1));
       const last = rows.length > limit ? rows[limit - 1] : undefined;
       return { rows: rows.slice(0, limit), nextCursor: last === undefined ? null : JSON.stringify([last.deadAt, last.id]) };
+    },
+    causes(filter: ParkedFilter): CauseGroup[] {
+      const groups = new Map<string, CauseGroup>();
+      for (const record of records.values()) {
+        if (!matches(record, filter)) continue;
+        const cause = record.cause ?? '';
+        const deadAt = record.deadAt ?? 0;
+        const group = groups.get(cause) ?? { cause, letters: 0, firstDeadAt: deadAt, lastDeadAt: deadAt, latest: record.id };
+        const isLater = isBehind(group.lastDeadAt, group.latest, deadAt, record.id);
+        groups.set(cause, {
+          ...group,
+          letters: group.letters + 1,
+          firstDeadAt: Math.min(group.firstDeadAt, deadAt),
+          lastDeadAt: Math.max(group.lastDeadAt, deadAt),
+          latest: isLater ? record.id : group.latest,
+        });
+      }
+      return [...groups.values()].sort((a, b) => b.letters - a.letters || (a.cause < b.cause ? -1 : 1));
+    },
+    prune(closedBefore: number, limit: number): number {
+      const old = [...records.values()].filter(({ closedAt }) => closedAt !== null && closedAt < closedBefore).slice(0, limit);
+      for (const { id } of old) records.delete(id);
+      return old.length;
+    },
+    clear(subscription: string): void {
+      for (const record of [...records.values()]) {
+        if (record.subscription !== subscription) continue;
+        put({ ...record, state: 'done' });
+        records.delete(record.id);
+      }
     },
     tally(subscription: string): { scheduled: number; dead: number; retries: number } {
       const mine = [...records.values()].filter((record) => record.subscription === subscription);

@@ -45,6 +45,7 @@ export const parkedDelivery = (row: ParkedRow): ParkedDelivery => ({
   holds: row.holds === 1,
   cause: fromSqlOrNull(row.cause),
   deadAt: row.dead_at,
+  closedAt: null,
   detail: fromSql(row.detail),
   revision: row.revision,
 });

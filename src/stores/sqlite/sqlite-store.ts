@@ -42,6 +42,11 @@ export const createSqliteStore = (options: SqliteStoreOptions, system: System, v
     commit: (batch) => session.write(() => commits.commit(batch)),
     lookUp: (owner, batchId) => session.write(() => commits.lookUp(owner, batchId)),
     ...createReads(session, system, log, leases),
+    causes: () => Promise.reject(new Error('to come')),
+    prune: () => Promise.reject(new Error('to come')),
+    documents: () => Promise.reject(new Error('to come')),
+    documentPage: () => Promise.reject(new Error('to come')),
+    pauses: () => Promise.resolve([]),
     tick: (tick) => session.write(() => leases.tick(tick)),
     watch: session.watch,
     async close() {

@@ -43,6 +43,7 @@ const letter = (index: number): ParkedDelivery => ({
   holds: true,
   cause: `Error CAUSE_${index % CAUSES}`,
   deadAt: null,
+  closedAt: null,
   detail: detail(),
   revision: 0,
 });

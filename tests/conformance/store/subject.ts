@@ -114,6 +114,7 @@ export const delivery = (store: Store, stream: string, version: number, more: Pa
     holds: true,
     cause: null,
     deadAt: null,
+    closedAt: null,
     detail: '{}',
     revision: 0,
     ...more,

@@ -90,7 +90,7 @@ export interface ParkedWrite {
 export interface StoredDocument {
   readonly key: string;
   readonly value: string;
-  /** Counts the writes of this key since it was absent; guards them. */
+  /** Another after every write of this key, and never again one it had before it was absent: it guards what was read. */
   readonly revision: number;
 }
 

@@ -13,6 +13,7 @@ const byCodePoint = (a: string, b: string): number => {
 /** Texts by collection and key. */
 export const memoryDocuments = () => {
   const collections = new Map<string, Map<string, StoredDocument>>();
+  let writes = 0;
 
   return {
     get: (collection: string, key: string): StoredDocument | undefined => collections.get(collection)?.get(key),
@@ -21,7 +22,10 @@ export const memoryDocuments = () => {
       const documents = collections.get(collection) ?? new Map<string, StoredDocument>();
       collections.set(collection, documents);
       if (value === null) documents.delete(key);
-      else documents.set(key, { key, value, revision: (documents.get(key)?.revision ?? 0) + 1 });
+      else {
+        writes += 1;
+        documents.set(key, { key, value, revision: writes });
+      }
     },
     clear: (collection: string): void => void collections.delete(collection),
     page(collection: string, prefix: string, limit: number, cursor: string | null): Page<StoredDocument> {

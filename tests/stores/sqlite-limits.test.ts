@@ -100,7 +100,8 @@ describe('a hundred thousand rows', () => {
       ...filters.map((names) => SQL.deadSql(new Set(names))),
       SQL.deadSql(new Set()),
     ];
-    // Tables of a row for each status, subscription or checkpoint; and the newest streams, which stop at the page's end.
+    // Tables of a row for each status, subscription or checkpoint; the newest streams, which stop at the page's end; the pauses that
+    // last; and the groups of causes, which count every letter, in an index.
     const small = new Set<string>([
       SQL.STATUSES,
       SQL.SUBSCRIPTIONS,
@@ -109,6 +110,10 @@ describe('a hundred thousand rows', () => {
       SQL.FORGET_MEMBERS,
       SQL.COUNT_MEMBERS,
       SQL.STREAMS,
+      SQL.DOCUMENT_WRITES,
+      SQL.COUNT_DOCUMENT_WRITES,
+      SQL.OPEN_PAUSES,
+      SQL.CAUSES,
     ]);
     for (const text of texts) {
       if (small.has(text)) continue;
@@ -154,6 +159,8 @@ describe('a hundred thousand rows', () => {
       'of a cause': () => store.dead({ cause: 'c1' }, 50, null),
       'of a stream': () => store.dead({ stream: 'd7' }, 50, null),
       'of a type and subscription': () => store.dead({ type: 'T1', subscription: 'mail' }, 50, null),
+      'of an age': () => store.dead({ diedFrom: 40, diedBefore: 50 }, 50, null),
+      'of an age and subscription': () => store.dead({ diedBefore: 50, subscription: 'mail' }, 50, null),
       'page in the middle': () => store.dead({}, 50, '50.50000'),
       due: () => store.due(leases, 64),
       held: () =>
@@ -164,6 +171,8 @@ describe('a hundred thousand rows', () => {
       counts: () => store.counts(),
     };
     for (const [what, ask] of Object.entries(questions)) expect(await quickest(ask), `ms: ${what}`).toBeLessThan(10);
+    expect(await quickest(() => store.causes({})), 'ms: causes').toBeLessThan(100);
+    expect(await quickest(() => store.causes({ subscription: 'mail', diedBefore: 50 })), 'ms: causes of an age').toBeLessThan(100);
     expect((await store.due(leases, 64)).deliveries.map(({ parked: { id } }) => id)).toEqual(['mail:a#due']);
     const found = await store.parked('mail:one lane@1');
     if (found === null) throw new Error('gone');

@@ -1,8 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { isOpen, type ParkedState } from '../../src/core/records.ts';
 import { SHARD_HASH } from '../../src/core/shard.ts';
 import { hasWalResetFault } from '../../src/stores/sqlite/node-sqlite.ts';
+import { APPLICATION_ID, MIGRATIONS } from '../../src/stores/sqlite/schema.ts';
 import { createSqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
 import { system } from '../../src/system.ts';
 import { append, mustCommit } from '../conformance/store/subject.ts';
@@ -61,8 +63,50 @@ describe('opening a SQLite file', () => {
     db.exec('PRAGMA user_version = 99');
     db.close();
     const before = await readFile(path);
-    expect(await refusal(path)).toBe(`${path} was written by a newer orderfold (schema 99, this one knows 1): upgrade orderfold here`);
+    expect(await refusal(path)).toBe(`${path} was written by a newer orderfold (schema 99, this one knows 2): upgrade orderfold here`);
     expect(await readFile(path)).toEqual(before);
+  });
+
+  it('brings a file of the first schema up to date and keeps its rows, with those closed before dated now', async () => {
+    const path = await temporaryFile();
+    const db = rawDatabase(path);
+    db.exec('PRAGMA journal_mode = WAL');
+    db.exec(MIGRATIONS[0]?.(0) ?? '');
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = 1; INSERT INTO meta VALUES (4, '${SHARD_HASH}', 0);`);
+    db.exec("INSERT INTO subscriptions VALUES ('mail', 1, 1, 7)");
+    for (let shard = 0; shard < 4; shard += 1)
+      db.exec(`INSERT INTO checkpoints (subscription, shard, low, done, start_mark) VALUES ('mail', ${shard}, 5, '[[7,8]]', 9)`);
+    const states: readonly ParkedState[] = ['scheduled', 'dead', 'done', 'discarded', 'superseded'];
+    const columns =
+      'id, kind, subscription, shard, stream, version, position, type, state, due_at, attempts, generation, started_at, lost_starts, holds, cause, dead_at, detail, revision, in_way, runs';
+    for (const [index, state] of states.entries()) {
+      const deadAt = state === 'dead' ? 40 : 'NULL';
+      db.exec(
+        `INSERT INTO parked (${columns}) VALUES ('mail:${state}@1', 'delivery', 'mail', 0, '${state}', 1, ${index}, 'T', '${state}', 3, 2, 1, NULL, 0, 1, 'c', ${deadAt}, '{"kept":1}', 6, ${isOpen(state) ? 1 : 0}, ${state === 'scheduled' ? 1 : 0})`,
+      );
+    }
+    db.close();
+
+    const clock = virtualSystem();
+    const store = await openStore(path, { system: clock });
+    const openedAt = clock.now();
+    expect(store.shards).toBe(4);
+    for (const state of states) {
+      const kept = { state, detail: '{"kept":1}', revision: 6, attempts: 2, closedAt: isOpen(state) ? null : openedAt };
+      expect((await store.parked(`mail:${state}@1`))?.parked).toMatchObject(kept);
+    }
+    expect(await store.causes({})).toEqual([{ cause: 'c', letters: 1, firstDeadAt: 40, lastDeadAt: 40, latest: 'mail:dead@1' }]);
+    expect((await store.counts()).subscriptions).toMatchObject({ mail: { scheduled: 1, dead: 1, retries: 7 } });
+    await clock.advance(1000);
+    expect(await store.prune(1000, 10)).toBe(0);
+    expect(await store.prune(999, 10)).toBe(3);
+    const put = { collection: 'mail', key: 'k', value: 'v', expect: 'absent' } as const;
+    await mustCommit(store, [{ documents: [put], pause: [{ of: 'stream', name: 's', by: 'b', reason: 'r' }] }]);
+    await store.close();
+    const again = await openStore(path, { system: clock });
+    expect(await again.documents('mail', ['k'])).toEqual([{ key: 'k', value: 'v', revision: 1 }]);
+    expect(await again.parkedOf('done', 'all')).toEqual([]);
+    expect(await again.parkedOf('dead', 'all')).toHaveLength(1);
   });
 
   it("refuses another program's SQLite file and leaves it as it was", async () => {

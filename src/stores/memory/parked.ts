@@ -52,12 +52,11 @@ export const memoryParked = () => {
     if (failed === true) retries.set(record.subscription, (retries.get(record.subscription) ?? 0) + 1);
     const before = records.get(record.id);
     const dies = record.state === 'dead' && before?.state !== 'dead';
-    const closes = !isOpen(record.state) && (before === undefined || isOpen(before.state));
     put({
       ...record,
       dueAt: delayMs === undefined ? record.dueAt : now + delayMs,
       deadAt: dies ? now : record.deadAt,
-      closedAt: isOpen(record.state) ? null : closes ? now : record.closedAt,
+      closedAt: isOpen(record.state) ? null : (before?.closedAt ?? now),
       revision: expect === 'absent' ? 1 : expect + 1,
     });
   };

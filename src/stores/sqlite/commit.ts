@@ -2,9 +2,11 @@ import { OrderfoldError } from '../../core/errors.ts';
 import type { KeyClaim } from '../../core/records.ts';
 import type { Appended, Batch, BatchResult, Unit, UnitResult } from '../../core/store.ts';
 import type { System } from '../../core/system.ts';
+import type { Documents } from './documents.ts';
 import type { Leases } from './leases.ts';
 import { type EventRow, eventIdAt, type Log, storedEvent } from './log.ts';
 import type { Parking } from './parking.ts';
+import type { Pauses } from './pauses.ts';
 import type { Session } from './session.ts';
 import * as SQL from './sql.ts';
 import { fromSql, type SqlText, toSql } from './text.ts';
@@ -34,14 +36,22 @@ export interface Commits {
   lookUp(owner: string, batchId: string): BatchResult | null;
 }
 
-export const createCommits = (session: Session, system: System, log: Log, parking: Parking, leases: Leases): Commits => {
+interface Parts {
+  readonly log: Log;
+  readonly parking: Parking;
+  readonly leases: Leases;
+  readonly documents: Documents;
+  readonly pauses: Pauses;
+}
+
+export const createCommits = (session: Session, system: System, { log, parking, leases, documents, pauses }: Parts): Commits => {
   const claimOf = (key: string): KeyClaim | undefined => {
     const row = session.sql(SQL.FIND_KEY).get(toSql(key)) as { [Column in keyof KeyClaim]: SqlText } | undefined;
     return row && { key: fromSql(row.key), fingerprint: fromSql(row.fingerprint), stream: fromSql(row.stream) };
   };
 
   /** Why the unit loses, judged over what earlier units of the batch have written. */
-  const fault = ({ lease, key, appends = [], park = [] }: Unit): UnitResult | null => {
+  const fault = ({ lease, key, appends = [], park = [], documents: guarded = [] }: Unit): UnitResult | null => {
     if (lease !== undefined && !leases.isCurrent(lease)) return { won: false, why: 'lease' };
     const taken = key && claimOf(key.key);
     if (taken !== undefined) return { won: false, why: 'key', taken };
@@ -56,10 +66,14 @@ export const createCommits = (session: Session, system: System, log: Log, parkin
     for (const { record, expect } of park) {
       if (parking.revision(record.id) !== expect) return { won: false, why: 'revision', id: record.id };
     }
+    for (const { collection, key, expect } of guarded) {
+      if (expect !== 'any' && documents.revision(collection, key) !== expect) return { won: false, why: 'document', collection, key };
+    }
     return null;
   };
 
-  const write = ({ lease, done = [], key, appends = [], park = [], drop = [], supersede = [], wake = [] }: Unit): UnitResult => {
+  const write = (unit: Unit): UnitResult => {
+    const { lease, done = [], key, appends = [], park = [], drop = [], supersede = [], wake = [] } = unit;
     if (lease !== undefined && done.length > 0) {
       leases.mark(
         lease,
@@ -72,6 +86,14 @@ export const createCommits = (session: Session, system: System, log: Log, parkin
     for (const id of drop) parking.drop(id);
     for (const id of supersede) parking.supersede(id);
     for (const id of wake) parking.wake(id);
+    for (const document of unit.documents ?? []) documents.write(document);
+    for (const change of unit.pause ?? []) pauses.pause(change);
+    for (const change of unit.resume ?? []) pauses.resume(change);
+    for (const subscription of unit.rebuild ?? []) {
+      documents.clear(subscription);
+      parking.clear(subscription);
+      leases.rebuild(subscription);
+    }
     return { won: true, appended };
   };
 
@@ -108,6 +130,7 @@ export const createCommits = (session: Session, system: System, log: Log, parkin
       });
       log.flush();
       parking.flush();
+      documents.flush();
       leases.flush();
       const result = { units, lost };
       session.sql(SQL.SAVE_BATCH).run(batch.owner, batch.id, keep(batch, result), system.now());

@@ -46,7 +46,7 @@ const rollback = (db: DatabaseSync): void => {
 };
 
 /** Creates the schema in an empty file or brings an older one up to date; refuses what is not ours. */
-const migrate = (db: DatabaseSync, path: string, shards: number, createdMs: number): void => {
+const migrate = (db: DatabaseSync, path: string, shards: number, nowMs: number): void => {
   const schema = Number(pragma(db, 'user_version'));
   if (schema > MIGRATIONS.length) {
     throw new OrderfoldError(
@@ -54,10 +54,10 @@ const migrate = (db: DatabaseSync, path: string, shards: number, createdMs: numb
       `${path} was written by a newer orderfold (schema ${schema}, this one knows ${MIGRATIONS.length}): upgrade orderfold here`,
     );
   }
-  for (const migration of MIGRATIONS.slice(schema)) db.exec(migration);
+  for (const migration of MIGRATIONS.slice(schema)) db.exec(migration(nowMs));
   if (schema === 0) {
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    db.prepare('INSERT INTO meta (shards, hash, created) VALUES (?, ?, ?)').run(shards, SHARD_HASH, createdMs);
+    db.prepare('INSERT INTO meta (shards, hash, created) VALUES (?, ?, ?)').run(shards, SHARD_HASH, nowMs);
   }
   if (schema < MIGRATIONS.length) db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
 };
@@ -85,7 +85,7 @@ const shardsOf = (db: DatabaseSync, path: string, wanted: number | undefined): n
   return shards;
 };
 
-const prepare = (db: DatabaseSync, path: string, shards: number | undefined, createdMs: number, alone: boolean): number => {
+const prepare = (db: DatabaseSync, path: string, shards: number | undefined, nowMs: number, alone: boolean): number => {
   // Held until this connection closes or its process dies, so that a second one finds out.
   if (alone) db.exec('PRAGMA locking_mode = EXCLUSIVE');
   refuseForeign(db, path);
@@ -100,7 +100,7 @@ const prepare = (db: DatabaseSync, path: string, shards: number | undefined, cre
   db.exec('BEGIN IMMEDIATE');
   try {
     refuseForeign(db, path);
-    migrate(db, path, shards ?? 16, createdMs);
+    migrate(db, path, shards ?? 16, nowMs);
     // Changes nothing, but a file that can't be written is found out now and not by the first order.
     db.exec('UPDATE meta SET shards = shards WHERE 0');
     const found = shardsOf(db, path, shards);

@@ -37,6 +37,8 @@ export interface Leases {
   isCurrent(lease: LeaseRef): boolean;
   /** Adds to a lease that is current. */
   mark(lease: LeaseRef, done: readonly Range[], startMark?: number): void;
+  /** Nothing is done any more, and no lease of the subscription is current. */
+  rebuild(subscription: string): void;
   /** Writes down what was marked, one row for each lease; call it once before the commit. */
   flush(): void;
   tick(tick: Tick): TickResult;
@@ -105,6 +107,12 @@ export const createLeases = (session: Session, system: System, log: Log, parking
       found.marks.push(...done);
       found.markTo = Math.max(found.markTo, startMark);
       touched.set(found, lease);
+    },
+    rebuild(subscription) {
+      session.sql(SQL.REBUILD).run(subscription);
+      known.delete(subscription);
+      // What earlier units of the batch have marked is forgotten with the rest.
+      for (const [found, lease] of touched) if (lease.subscription === subscription) touched.delete(found);
     },
     flush() {
       for (const [found, { subscription, shard }] of touched) {

@@ -1,59 +1,9 @@
-import { isOpen, type ParkedDelivery, type ParkedState, type ParkedWrite } from '../../core/records.ts';
+import { isOpen, type ParkedDelivery, type ParkedWrite } from '../../core/records.ts';
 import type { System } from '../../core/system.ts';
+import { mayRun, type ParkedRow, parkedDelivery, parkedValues } from './parked-row.ts';
 import type { Session } from './session.ts';
 import * as SQL from './sql.ts';
-import { fromSql, fromSqlOrNull, type SqlText, toSql, toSqlOrNull } from './text.ts';
-
-export interface ParkedRow {
-  readonly n: number;
-  readonly id: SqlText;
-  readonly kind: ParkedDelivery['kind'];
-  readonly subscription: string;
-  readonly shard: number;
-  readonly stream: SqlText;
-  readonly version: number;
-  readonly position: number;
-  readonly type: SqlText;
-  readonly state: ParkedState;
-  readonly due_at: number;
-  readonly attempts: number;
-  readonly generation: number;
-  readonly started_at: number | null;
-  readonly lost_starts: number;
-  readonly holds: number;
-  readonly cause: SqlText | null;
-  readonly dead_at: number | null;
-  readonly detail: SqlText;
-  readonly revision: number;
-}
-
-export const parkedDelivery = (row: ParkedRow): ParkedDelivery => ({
-  id: fromSql(row.id),
-  kind: row.kind,
-  subscription: row.subscription,
-  shard: row.shard,
-  stream: fromSql(row.stream),
-  version: row.version,
-  position: row.position,
-  type: fromSql(row.type),
-  state: row.state,
-  dueAt: row.due_at,
-  attempts: row.attempts,
-  generation: row.generation,
-  startedAt: row.started_at,
-  lostStarts: row.lost_starts,
-  holds: row.holds === 1,
-  cause: fromSqlOrNull(row.cause),
-  deadAt: row.dead_at,
-  closedAt: null,
-  detail: fromSql(row.detail),
-  revision: row.revision,
-});
-
-const isInTheWay = ({ kind, state, holds }: ParkedDelivery): boolean =>
-  kind === 'delivery' && (state === 'scheduled' || (state === 'dead' && holds));
-
-const mayRun = ({ state, startedAt }: ParkedDelivery): boolean => state === 'scheduled' && startedAt === null;
+import { toSql } from './text.ts';
 
 /** Deliveries that could not run at once, and timers. Its members run inside a transaction. */
 export interface Parking {
@@ -63,6 +13,8 @@ export interface Parking {
   drop(id: string): void;
   supersede(id: string): void;
   wake(id: string): void;
+  /** Deletes all there ever were of the subscription. */
+  clear(subscription: string): void;
   /** Open ones with a start whose outcome is not known. */
   started(subscription: string, shard: number): readonly ParkedDelivery[];
   /** Writes down the counts; call it once before the commit. */
@@ -113,32 +65,10 @@ export const createParking = (session: Session, system: System): Parking => {
     }
   };
 
-  const put = (n: number | null, record: ParkedDelivery): void => {
-    const values = [
-      toSql(record.id),
-      record.kind,
-      record.subscription,
-      record.shard,
-      toSql(record.stream),
-      record.version,
-      record.position,
-      toSql(record.type),
-      record.state,
-      record.dueAt,
-      record.attempts,
-      record.generation,
-      record.startedAt,
-      record.lostStarts,
-      record.holds ? 1 : 0,
-      toSqlOrNull(record.cause),
-      record.deadAt,
-      toSql(record.detail),
-      record.revision,
-      isInTheWay(record) ? 1 : 0,
-      record.kind === 'timer' && mayRun(record) ? 1 : 0,
-    ] as const;
-    if (n === null) session.sql(SQL.INSERT_PARKED).run(...values);
-    else session.sql(SQL.UPDATE_PARKED).run(...values, n);
+  const put = (row: ParkedRow | undefined, record: ParkedDelivery): void => {
+    const values = parkedValues({ ...record, closedAt: isOpen(record.state) ? null : (row?.closed_at ?? system.now()) });
+    if (row === undefined) session.sql(SQL.INSERT_PARKED).run(...values);
+    else session.sql(SQL.UPDATE_PARKED).run(...values, row.n);
     count(record, 1);
     if (record.kind === 'delivery') settleLane(record);
   };
@@ -150,7 +80,7 @@ export const createParking = (session: Session, system: System): Parking => {
     const changes = to(before);
     if (changes === null) return;
     count(before, -1);
-    put(row.n, { ...before, ...changes, revision: before.revision + 1 });
+    put(row, { ...before, ...changes, revision: before.revision + 1 });
   };
 
   return {
@@ -167,7 +97,7 @@ export const createParking = (session: Session, system: System): Parking => {
       if (before !== undefined) count(before, -1);
       if (failed === true) tallyOf(record.subscription).retries += 1;
       const wasDead = before?.state === 'dead';
-      put(row?.n ?? null, {
+      put(row, {
         ...record,
         dueAt: delayMs === undefined ? record.dueAt : now + delayMs,
         deadAt: record.state !== 'dead' ? record.deadAt : wasDead ? (record.deadAt ?? before.deadAt) : now,
@@ -182,6 +112,17 @@ export const createParking = (session: Session, system: System): Parking => {
     },
     supersede: (id) => change(id, ({ state }) => (state === 'dead' ? { state: 'superseded' } : null)),
     wake: (id) => change(id, (before) => (mayRun(before) ? { dueAt: system.now() } : null)),
+    clear(subscription) {
+      // By id, which begins with the subscription: as text, and as the bytes kept where a stream's name is no proper text.
+      const [from, to] = [`${subscription}:`, `${subscription};`];
+      session.sql(SQL.CLEAR_PARKED).run(from, to, subscription);
+      session.sql(SQL.CLEAR_PARKED).run(Buffer.from(from, 'utf16le'), Buffer.from(to, 'utf16le'), subscription);
+      session.sql(SQL.NONE_PARKED).run(subscription);
+      const tally = tallyOf(subscription);
+      tally.scheduled = 0;
+      tally.dead = 0;
+      tally.open.clear();
+    },
     started: (subscription, shard) =>
       (session.sql(SQL.STARTED).all(subscription, shard) as unknown as readonly ParkedRow[]).map(parkedDelivery),
     flush() {

@@ -1,10 +1,12 @@
 import { backlogOf } from '../../core/checkpoint.ts';
 import { isOpen, type StoredEvent, type StreamRow } from '../../core/records.ts';
-import type { Counts, Due, Page, ParkedFilter, Store } from '../../core/store.ts';
+import type { Counts, Due, Store } from '../../core/store.ts';
 import type { System } from '../../core/system.ts';
 import type { Leases } from './leases.ts';
 import { type EventRow, eventIdAt, type Log, storedEvent } from './log.ts';
-import { type ParkedRow, parkedDelivery } from './parking.ts';
+import { page } from './page.ts';
+import { type ParkedRow, parkedDelivery } from './parked-row.ts';
+import type { Pauses } from './pauses.ts';
 import type { Session } from './session.ts';
 import * as SQL from './sql.ts';
 import { fromSql, fromSqlOrNull, type SqlText, toSql } from './text.ts';
@@ -28,16 +30,10 @@ const streamRow = (row: StreamsRow): StreamRow => ({
   fingerprint: row.fingerprint,
 });
 
-/** One row more than the page is asked for; that it is there says whether another page follows. */
-const page = <Row, To>(rows: readonly Row[], limit: number, to: (row: Row) => To, cursorOf: (row: Row) => string): Page<To> => {
-  const last = rows.length > limit ? rows[limit - 1] : undefined;
-  return { rows: rows.slice(0, limit).map(to), nextCursor: last === undefined ? null : cursorOf(last) };
-};
-
-type Reads = Pick<Store, 'heads' | 'read' | 'events' | 'stream' | 'streams' | 'due' | 'held' | 'parked' | 'parkedOf' | 'dead' | 'counts'>;
+type Reads = Pick<Store, 'heads' | 'read' | 'events' | 'stream' | 'streams' | 'due' | 'held' | 'parked' | 'parkedOf' | 'counts'>;
 
 /** Everything that only reads, each answer of one moment. */
-export const createReads = (session: Session, system: System, log: Log, leases: Leases): Reads => {
+export const createReads = (session: Session, system: System, log: Log, leases: Leases, pauses: Pauses): Reads => {
   const { sql, read } = session;
 
   const eventOf = ({ kind, shard, position }: ParkedRow): StoredEvent | null => {
@@ -72,10 +68,12 @@ export const createReads = (session: Session, system: System, log: Log, leases: 
         const now = system.now();
         const found: { n: number; due_at: number }[] = [];
         let nextAt = Infinity;
+        const [dueSql, nextSql] = pauses.areStreams() ? [SQL.DUE_BUT_PAUSED, SQL.NEXT_DUE_BUT_PAUSED] : [SQL.DUE, SQL.NEXT_DUE];
         for (const subscription of new Set(refs.map((ref) => ref.subscription))) {
+          if (pauses.isSubscription(subscription)) continue;
           const shards = JSON.stringify(refs.filter((ref) => ref.subscription === subscription).map(({ shard }) => shard));
-          found.push(...(sql(SQL.DUE).all(subscription, now, shards, limit + 1) as unknown as typeof found));
-          const next = sql(SQL.NEXT_DUE).get(subscription, now, shards) as { readonly due_at: number } | undefined;
+          found.push(...(sql(dueSql).all(subscription, now, shards, limit + 1) as unknown as typeof found));
+          const next = sql(nextSql).get(subscription, now, shards) as { readonly due_at: number } | undefined;
           nextAt = Math.min(nextAt, next?.due_at ?? Infinity);
         }
         found.sort((a, b) => a.due_at - b.due_at || a.n - b.n);
@@ -84,7 +82,11 @@ export const createReads = (session: Session, system: System, log: Log, leases: 
         return { deliveries, nextInMs: nextAt === Infinity ? null : Math.max(0, nextAt - now) };
       }),
     held: (subscription, heads) =>
-      read(() => heads.map(({ stream, version }) => sql(SQL.IS_HELD).get(subscription, toSql(stream), version) !== undefined)),
+      read(() =>
+        heads.map(
+          ({ stream, version }) => pauses.isStream(stream) || sql(SQL.IS_HELD).get(subscription, toSql(stream), version) !== undefined,
+        ),
+      ),
     parked: (id) =>
       read(() => {
         const row = sql(SQL.FIND_PARKED).get(toSql(id)) as unknown as ParkedRow | undefined;
@@ -96,19 +98,6 @@ export const createReads = (session: Session, system: System, log: Log, leases: 
           .filter(({ state }) => which === 'all' || isOpen(state))
           .map(parkedDelivery),
       ),
-    dead: (filter: ParkedFilter, limit, cursor) =>
-      read(() => {
-        const wanted = Object.entries(filter).flatMap(([column, value]) => (value === undefined ? [] : [[column, toSql(value)] as const]));
-        const [at, n] = cursor === null ? [Number.MAX_SAFE_INTEGER, 0] : cursor.split('.').map(Number);
-        const query = sql(SQL.deadSql(new Set(wanted.map(([column]) => column))));
-        const rows = query.all({ ...Object.fromEntries(wanted), at: at ?? 0, n: n ?? 0, limit: limit + 1 });
-        return page(
-          rows as unknown as (ParkedRow & { readonly dead_at: number })[],
-          limit,
-          parkedDelivery,
-          (row) => `${row.dead_at}.${row.n}`,
-        );
-      }),
 
     counts: () =>
       read((): Counts => {

@@ -2,9 +2,12 @@ import { count, optional, resolveOptions, text } from '../../core/options.ts';
 import type { Store } from '../../core/store.ts';
 import type { System } from '../../core/system.ts';
 import { createCommits } from './commit.ts';
+import { createDeadLetters } from './dead-letters.ts';
+import { createDocuments } from './documents.ts';
 import { createLeases } from './leases.ts';
 import { createLog } from './log.ts';
 import { createParking } from './parking.ts';
+import { createPauses } from './pauses.ts';
 import { createReads } from './reads.ts';
 import { createSession } from './session.ts';
 import * as SQL from './sql.ts';
@@ -27,7 +30,9 @@ export const createSqliteStore = (options: SqliteStoreOptions, system: System, v
   const log = createLog(session);
   const parking = createParking(session, system);
   const leases = createLeases(session, system, log, parking);
-  const commits = createCommits(session, system, log, parking, leases);
+  const documents = createDocuments(session);
+  const pauses = createPauses(session, system);
+  const commits = createCommits(session, system, { log, parking, leases, documents, pauses });
 
   return {
     get shards() {
@@ -41,12 +46,11 @@ export const createSqliteStore = (options: SqliteStoreOptions, system: System, v
       }),
     commit: (batch) => session.write(() => commits.commit(batch)),
     lookUp: (owner, batchId) => session.write(() => commits.lookUp(owner, batchId)),
-    ...createReads(session, system, log, leases),
-    causes: () => Promise.reject(new Error('to come')),
-    prune: () => Promise.reject(new Error('to come')),
-    documents: () => Promise.reject(new Error('to come')),
-    documentPage: () => Promise.reject(new Error('to come')),
-    pauses: () => Promise.resolve([]),
+    ...createReads(session, system, log, leases, pauses),
+    ...createDeadLetters(session, system),
+    documents: (collection, keys) => session.read(() => keys.map((key) => documents.find(collection, key))),
+    documentPage: (collection, prefix, limit, cursor) => session.read(() => documents.page(collection, prefix, limit, cursor)),
+    pauses: (stream) => session.read(() => pauses.list(stream)),
     tick: (tick) => session.write(() => leases.tick(tick)),
     watch: session.watch,
     async close() {

@@ -15,7 +15,7 @@ import {
 } from './subject.ts';
 
 export const parkedCases = (test: StoreCase): void => {
-  test('keeps every fact of a parked delivery and counts its changes', async ({ store }) => {
+  test('keeps every fact of a parked delivery and counts its changes', async ({ store, system }) => {
     const first = delivery(store, 'a\0\ud800', 1, {
       detail: '{"raw":"\\ud800\0"}',
       cause: 'é%',
@@ -30,7 +30,8 @@ export const parkedCases = (test: StoreCase): void => {
     await mustCommit(store, [{ park: [absent(first)] }]);
     assert.deepEqual((await store.parked(first.id))?.parked, { ...first, revision: 1 });
     assert.equal((await change(store, first.id, { state: 'done', startedAt: null, detail: '' })).won, true);
-    assert.deepEqual((await store.parked(first.id))?.parked, { ...first, state: 'done', startedAt: null, detail: '', revision: 2 });
+    const closed = { state: 'done', closedAt: system.now(), startedAt: null, detail: '', revision: 2 };
+    assert.deepEqual((await store.parked(first.id))?.parked, { ...first, ...closed });
     await change(store, first.id, {});
     assert.equal((await recordOf(store, first.id)).revision, 3);
   });

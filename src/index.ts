@@ -62,5 +62,6 @@ export { OrderSaga } from './order/saga.ts';
 export { type DeadLetter, DeadLetterStore } from './runtime/dead-letter-store.ts';
 export type { Orders } from './runtime/orders.ts';
 export type { Delivery } from './runtime/subscription.ts';
+export type { View } from './runtime/view.ts';
 export type { Store };
 export { type Either, isLeft, isRight, match };

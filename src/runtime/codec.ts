@@ -1,6 +1,7 @@
 import { type Envelope, eventId } from '../core/envelope.ts';
 import { OrderfoldError } from '../core/errors.ts';
 import type { StoredEvent } from '../core/records.ts';
+import { jsonText } from './json-text.ts';
 
 /**
  * How payloads of an older shape become today's: `steps[n]` turns schema n + 1 into n + 2, so a type whose payload
@@ -22,14 +23,7 @@ export const createCodec = (upcasts: Upcasts = {}): Codec => {
   return {
     encode(type, data) {
       if (typeof type !== 'string' || type === '') throw new OrderfoldError('CONFIG', 'expected the type of an event to be a text');
-      let text: string | undefined;
-      try {
-        text = JSON.stringify(data);
-      } catch (cause) {
-        throw new OrderfoldError('CONFIG', `the payload of ${type} cannot be written as JSON`, { cause });
-      }
-      if (text === undefined) throw new OrderfoldError('CONFIG', `expected the payload of ${type} to be JSON, got ${typeof data}`);
-      return { data: text, schema: schemaOf(type) };
+      return { data: jsonText(`the payload of ${type}`, data), schema: schemaOf(type) };
     },
     decode(stored) {
       const { stream, version, shard, position, type, schema, cause } = stored;

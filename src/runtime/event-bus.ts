@@ -13,9 +13,11 @@ import { createDeadLetterStore, type DeadLetterStore } from './dead-letter-store
 import type { Decide, StreamModel } from './model.ts';
 import { createNotifier, type Listen } from './notifications.ts';
 import { TIMERS } from './parking.ts';
+import { type ProjectOptions, resolveProjection } from './projection.ts';
 import { createStreams, type Snapshot } from './streams.ts';
 import { resolveSubscription, type SubscribeOptions, type Subscription } from './subscription.ts';
 import { createTransact, type Transacted } from './transact.ts';
+import { createView, type View } from './view.ts';
 
 export interface EventBusOptions<State = unknown> {
   readonly store: Store;
@@ -65,6 +67,11 @@ export interface EventBus<Events extends EventMap = Record<string, unknown>, Sta
   events(stream: string): Promise<readonly EnvelopeOf<Events>[]>;
   /** Declares a subscription; all of them before the first `publish` or `start`. @throws `CONFIG` */
   subscribe(name: string, options: SubscribeOptions<Events>): void;
+  /**
+   * Declares a view: a read model kept up to date by a subscription of its own from the beginning of the log, each event exactly once; before the
+   * first `publish` or `start`. @throws `CONFIG`
+   */
+  project<Row>(name: string, options: ProjectOptions<Events, Row>): View<Row>;
   /** Creates or migrates the store and makes the subscriptions known to it. Everything else does so by itself. */
   open(): Promise<void>;
   /** Runs the subscriptions in this process until `stop`. */
@@ -149,6 +156,12 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
     runnable: () => consumer?.parkedDue(),
   });
 
+  const declare = (where: string, subscription: Subscription): void => {
+    if (opening !== null) throw new OrderfoldError('CONFIG', `${where}: expected before the first publish or start`);
+    if (subscriptions.has(subscription.name)) throw new OrderfoldError('CONFIG', `${where}: there is a subscription of that name already`);
+    subscriptions.set(subscription.name, subscription);
+  };
+
   const stop = async (options?: { readonly graceMs?: number }): Promise<void> => {
     const { graceMs } = resolveOptions('EventBus.stop', options, { graceMs: ms({ default: grace }) });
     stops += 1;
@@ -202,9 +215,11 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
       return (await streams.events(stream)) as readonly EnvelopeOf<Events>[];
     },
     subscribe(name, options) {
-      if (opening !== null) throw new OrderfoldError('CONFIG', `subscribe('${name}'): expected before the first publish or start`);
-      if (subscriptions.has(name)) throw new OrderfoldError('CONFIG', `subscribe('${name}'): there is a subscription of that name already`);
-      subscriptions.set(name, resolveSubscription(name, options));
+      declare(`subscribe('${name}')`, resolveSubscription(name, options));
+    },
+    project(name, options) {
+      declare(`project('${name}')`, resolveProjection(store, system, name, options));
+      return createView({ store, system, notifier, transact, opened: open }, name);
     },
     open,
     async start(options) {

@@ -10,12 +10,20 @@ export interface InHand {
   readonly version: number;
 }
 
-/** The deliveries of one stream to one subscription, in version order; the first may be running. */
-export interface Lane {
+/** Where a delivery belongs. */
+export interface Place {
   readonly holding: Holding;
   readonly stream: string;
+}
+
+/**
+ * The deliveries of one stream to one subscription, in version order. A subscription that takes batches has one lane for all streams
+ * of a shard, in the order of the log, and its `stream` is empty.
+ */
+export interface Lane extends Place {
   readonly queue: InHand[];
-  running: boolean;
+  /** So many from the front are running. */
+  running: number;
 }
 
 /** A lease this process holds, and everything it knows under it. Thrown away whole when the lease ends. */
@@ -65,6 +73,10 @@ export const newHolding = (lease: Lease, subscription: Subscription, gainedAt: n
   busy: 0,
   wasDone: (position) => isDone(lease.checkpoint, position) || suspects.includes(position),
 });
+
+/** What a lane is ordered by. */
+export const orderOf = ({ subscription }: Holding, { version, event, parked }: InHand): number =>
+  subscription.batch === undefined ? version : ((event ?? parked)?.position ?? 0);
 
 /** Adds a position, extending the last range where it follows on. */
 export const addDone = (holding: Holding, position: number): void => {

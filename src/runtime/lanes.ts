@@ -1,7 +1,7 @@
-import type { Holding, InHand, Lane } from './holding.ts';
+import { type Holding, type InHand, type Lane, orderOf } from './holding.ts';
 
 export interface Lanes {
-  /** Puts a delivery into the lane of its stream, in version order behind what runs. */
+  /** Puts a delivery into its lane, in order behind what runs. */
   add(holding: Holding, stream: string, delivery: InHand): void;
   /** Deliveries in lanes that were read from the log, running ones included; the parked ones are in their holding's `inHand`. */
   fresh(): number;
@@ -11,7 +11,8 @@ export interface Lanes {
 
 /**
  * Different streams run concurrently, one stream strictly in version order: a delivery starts when the one before it has
- * its outcome in the store. `run` gets the delivery and a function that frees its slot early, once the handler has returned; `shrunk` hears of every delivery that ended.
+ * its outcome in the store. `run` gets the delivery and a function that frees its slot early, once the handler has returned; it may take
+ * more from the front of the lane by raising `running`. `shrunk` hears of every run that ended.
  */
 export const createLanes = (
   concurrency: number,
@@ -36,6 +37,13 @@ export const createLanes = (
     return lane;
   };
 
+  const forget = (holding: Holding, deliveries: readonly InHand[]): void => {
+    for (const { parked } of deliveries) {
+      if (parked === null) fresh -= 1;
+      else holding.inHand.delete(parked.id);
+    }
+  };
+
   const start = (lane: Lane, delivery: InHand): void => {
     let freed = false;
     const freeSlot = (): void => {
@@ -44,14 +52,13 @@ export const createLanes = (
       slots += 1;
     };
     slots -= 1;
-    lane.running = true;
+    lane.running = 1;
     lane.holding.busy += 1;
     const ended = (): void => {
-      lane.running = false;
+      const ran = lane.queue.splice(0, lane.running);
+      lane.running = 0;
       lane.holding.busy -= 1;
-      lane.queue.shift();
-      if (delivery.parked === null) fresh -= 1;
-      else lane.holding.inHand.delete(delivery.parked.id);
+      forget(lane.holding, ran);
       if (lane.queue.length > 0 && lane.holding.live) enqueue(lane);
       else if (lane.queue.length === 0) lane.holding.lanes.delete(lane.stream);
       freeSlot();
@@ -70,7 +77,7 @@ export const createLanes = (
       const lane = next();
       if (lane === undefined) return;
       const delivery = lane.queue[0];
-      if (delivery !== undefined && !lane.running && lane.holding.live) start(lane, delivery);
+      if (delivery !== undefined && lane.running === 0 && lane.holding.live) start(lane, delivery);
     }
   };
 
@@ -78,14 +85,16 @@ export const createLanes = (
     add(holding, stream, delivery) {
       if (delivery.parked === null) fresh += 1;
       else holding.inHand.add(delivery.parked.id);
-      const lane = holding.lanes.get(stream);
+      const name = holding.subscription.batch === undefined ? stream : '';
+      const lane = holding.lanes.get(name);
       if (lane === undefined) {
-        const opened: Lane = { holding, stream, queue: [delivery], running: false };
-        holding.lanes.set(stream, opened);
+        const opened: Lane = { holding, stream: name, queue: [delivery], running: 0 };
+        holding.lanes.set(name, opened);
         enqueue(opened);
       } else {
+        const order = orderOf(holding, delivery);
         let at = lane.queue.length;
-        while (at > (lane.running ? 1 : 0) && (lane.queue[at - 1]?.version ?? 0) > delivery.version) at -= 1;
+        while (at > lane.running && orderOf(holding, lane.queue[at - 1] ?? delivery) > order) at -= 1;
         lane.queue.splice(at, 0, delivery);
       }
       fill();
@@ -93,12 +102,8 @@ export const createLanes = (
     fresh: () => fresh,
     drop(holding) {
       for (const lane of holding.lanes.values()) {
-        const kept = lane.running ? 1 : 0;
-        for (const { parked } of lane.queue.splice(kept)) {
-          if (parked === null) fresh -= 1;
-          else holding.inHand.delete(parked.id);
-        }
-        if (kept === 0) holding.lanes.delete(lane.stream);
+        forget(holding, lane.queue.splice(lane.running));
+        if (lane.running === 0) holding.lanes.delete(lane.stream);
       }
     },
   };

@@ -40,6 +40,8 @@ export interface Notifications {
     readonly by: string;
     readonly reason: string;
   };
+  /** A view was emptied and begins again. */
+  readonly rebuilt: { readonly subscription: string; readonly by: string; readonly reason: string };
   readonly leaseGained: { readonly subscription: string; readonly shard: number; readonly epoch: number; readonly clean: boolean };
   readonly leaseLost: { readonly subscription: string; readonly shard: number; readonly epoch: number };
   /** The store did not answer; work waits and goes on by itself. */

@@ -15,9 +15,11 @@ import { createEventBus, type EventBus, type WorkerOptions } from './event-bus.t
 import type { Listen } from './notifications.ts';
 import { deciding, orderModel } from './order-model.ts';
 import { type OrderView, orderView } from './order-view.ts';
+import type { ProjectOptions } from './projection.ts';
 import { stepSubscription } from './steps.ts';
 import type { SubscribeOptions } from './subscription.ts';
 import { type TimelineEntry, timelineOf } from './timeline.ts';
+import type { View } from './view.ts';
 
 /** What the compiler does not know of a saga (`Orders` without a type argument) is taken at its widest. */
 type EventsMap<Saga extends AnyOrderSaga> =
@@ -67,8 +69,10 @@ export interface Orders<Saga extends AnyOrderSaga = AnyOrderSaga> extends AsyncD
   cancel(orderId: string, options: { readonly reason: string; readonly by?: string }): Promise<E.Either<Rejection, OrderIn<Saga>>>;
   /** Resolves once the order is confirmed or cancelled; rejects with the signal's reason, or `CONFIG` when there is no such order. */
   settled(orderId: string, options?: { readonly signal?: AbortSignal }): Promise<OrderIn<Saga>>;
-  /** A subscription of one's own to the orders' events, such as a projection; before the first `place` or `start`. */
+  /** A subscription of one's own to the orders' events; before the first `place` or `start`. */
   subscribe(name: string, options: SubscribeOptions<EventsMap<Saga>>): void;
+  /** A read model of one's own, made from the orders' events from the first on, each exactly once; before the first `place` or `start`. */
+  project<Row>(name: string, options: ProjectOptions<EventsMap<Saga>, Row>): View<Row>;
   /** Runs the saga's steps in this process, any number of processes beside it. One at a time per `Orders`. */
   worker(options?: WorkerOptions): Worker;
   readonly deadLetters: DeadLetterStore;
@@ -214,6 +218,7 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
       });
     },
     subscribe: (name, options) => bus.subscribe(name, options as never),
+    project: (name, options) => bus.project(name, options as never),
     worker: (options) => ({ start: () => bus.start(options), stop: (stopping) => bus.stop(stopping) }),
     deadLetters: bus.deadLetters,
     on: bus.on,

@@ -2,20 +2,22 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Envelope, eventId } from '../core/envelope.ts';
 import { isOrderfoldError, OrderfoldError } from '../core/errors.ts';
 import { permanent } from '../core/permanent.ts';
-import { isOpen, type ParkedDelivery, type ParkedWrite } from '../core/records.ts';
+import { type DocumentWrite, isOpen, type ParkedDelivery, type ParkedWrite, type StoredEvent } from '../core/records.ts';
 import { RetryPolicy } from '../core/retry-policy.ts';
 import type { Store } from '../core/store.ts';
 import type { System } from '../core/system.ts';
+import { createBatches } from './batches.ts';
 import { bury } from './bury.ts';
 import { createCalls } from './calls.ts';
 import type { Codec } from './codec.ts';
-import { addDone, type Holding, type InHand, type Lane } from './holding.ts';
+import { addDone, type Holding, type InHand, type Lane, type Place } from './holding.ts';
 import { createInTheWay } from './in-the-way.ts';
 import type { Decide, Fact, StreamModel } from './model.ts';
 import type { DeliveryFacts, Notifier } from './notifications.ts';
 import { type FailedAttempt, judge } from './outcome.ts';
 import { changed, detailOf, newRecord, type ParkedDetail, withLost } from './parking.ts';
 import { isPostponed } from './postponed.ts';
+import { beforeRepeat, isStoreAway } from './run-again.ts';
 import type { Route } from './subscription.ts';
 import type { Timeouts } from './timeouts.ts';
 import type { Transact, Transaction } from './transact.ts';
@@ -61,6 +63,8 @@ const decisionOf = (value: unknown): Decide<unknown> | undefined => {
   return Array.isArray(value) && value.length > 0 ? () => E.right(value as readonly Fact[]) : undefined;
 };
 
+const fresh = (event: StoredEvent): InHand => ({ event, parked: null, version: event.version });
+
 const needsNewerCode = (error: unknown): boolean => isOrderfoldError(error, 'UNDECODABLE') && error.retryable;
 
 const withoutStart = ({ worker: _worker, trial: _trial, ...detail }: ParkedDetail): ParkedDetail => detail;
@@ -71,7 +75,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     context;
   const calls = createCalls(timeouts);
   const isHeld = createInTheWay(store, system);
-  const factsOf = (lane: Lane, record: ParkedDelivery, attempt: number): DeliveryFacts => ({
+  const factsOf = (lane: Place, record: ParkedDelivery, attempt: number): DeliveryFacts => ({
     id: record.id,
     subscription: lane.holding.subscription.name,
     stream: lane.stream,
@@ -80,9 +84,9 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     generation: record.generation,
   });
 
-  /** Commits the outcome under the lease. False when the lease or the record is no longer ours: nothing was written. */
-  const settle = async (
-    lane: Lane,
+  /** Commits the outcome under the lease. */
+  const commit = async (
+    lane: Place,
     { parked, event }: InHand,
     record: ParkedDelivery | null,
     rest: Partial<Transaction<State, unknown>> = {},
@@ -93,7 +97,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     const done = parked === null && event !== null ? { done: [event.position] } : {};
     const { kind } = await transact<unknown>({ stream, lease: holding.lease, persistent: true, park, ...done, ...rest });
     if (kind === 'lease') leaseGone(holding);
-    else if (kind !== 'won') throw new Error(`the outcome was not taken: ${kind}`);
+    else if (kind !== 'won' && kind !== 'document') throw new Error(`the outcome was not taken: ${kind}`);
     if (kind === 'won') {
       const open = record !== null && isOpen(record.state);
       if (parked === null && open) holding.parked += 1;
@@ -103,11 +107,14 @@ export const createRunner = <State>(context: Context<State>): Runner => {
       }
       if (parked !== null && record?.state === 'dead' && !record.holds) parkedDue(0);
     }
-    return kind === 'won';
+    return kind;
   };
 
+  /** False when the lease or the record is no longer ours: nothing was written. */
+  const settle = async (...outcome: Parameters<typeof commit>): Promise<boolean> => (await commit(...outcome)) === 'won';
+
   /** Retry or dead letter, decided by the policy and durable before the delivery counts as handled. */
-  const fail = async (lane: Lane, inHand: InHand, record: ParkedDelivery, route: Route | null, failed: FailedAttempt): Promise<void> => {
+  const fail = async (lane: Place, inHand: InHand, record: ParkedDelivery, route: Route | null, failed: FailedAttempt): Promise<void> => {
     const error = route === null ? permanent(failed.error) : failed.error;
     const verdict = judge(record, route?.retry ?? RetryPolicy.default, { ...failed, error }, system.random());
     const facts = factsOf(lane, verdict.record, verdict.record.attempts);
@@ -126,11 +133,11 @@ export const createRunner = <State>(context: Context<State>): Runner => {
   };
 
   /** No attempt: it waits, in order, for code that knows it or for a better moment. */
-  const postpone = async (lane: Lane, inHand: InHand, record: ParkedDelivery, detail: ParkedDetail, delayMs: number): Promise<void> => {
+  const postpone = async (lane: Place, inHand: InHand, record: ParkedDelivery, detail: ParkedDetail, delayMs: number): Promise<void> => {
     if (await settle(lane, inHand, changed(record, { startedAt: null }, withoutStart(detail)), {}, { delayMs })) parkedDue(delayMs);
   };
 
-  const awaitNewerCode = async (lane: Lane, inHand: InHand, record: ParkedDelivery, error: unknown): Promise<void> => {
+  const awaitNewerCode = async (lane: Place, inHand: InHand, record: ParkedDelivery, error: unknown): Promise<void> => {
     const detail = detailOf(record);
     const now = system.now();
     const postponedSince = detail.postponedSince ?? now;
@@ -140,7 +147,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
   };
 
   /** Writes down that a parked delivery starts now, before its handler does. Null: it is no longer ours to run. */
-  const recordStart = async (lane: Lane, parked: ParkedDelivery): Promise<InHand | null> => {
+  const recordStart = async (lane: Place, parked: ParkedDelivery): Promise<InHand | null> => {
     const detail = { ...detailOf(parked), worker, trial: parked.lostStarts >= STARTS_BEFORE_TRIAL };
     const record = changed(parked, { startedAt: system.now() }, detail);
     const { kind } = await transact({
@@ -160,11 +167,23 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     return isFirst && endedAt === undefined ? null : system.monotonic() - (endedAt ?? holding.gainedAt);
   };
 
-  const handle = async (lane: Lane, inHand: InHand, envelope: Envelope, route: Route, freeSlot: () => void): Promise<void> => {
+  const handle = async (
+    lane: Place,
+    inHand: InHand,
+    envelope: Envelope,
+    route: Route,
+    freeSlot: () => void,
+    repeats = 0,
+  ): Promise<void> => {
     const { holding } = lane;
     const { event, parked } = inHand;
     const record = parked ?? (event === null ? null : newRecord(holding.subscription.name, event, holding.subscription.holds));
     if (record === null) return;
+    if (repeats > 0) {
+      await beforeRepeat(system, repeats);
+      if (!holding.live) return;
+      if (holding.closing) return postpone(lane, inHand, record, detailOf(record), 0);
+    }
     if (!mayStart(holding)) return untold(holding);
     const attempt = record.attempts + 1;
     const startedAt = system.now();
@@ -181,7 +200,9 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     if (ended.kind === 'returned') {
       freeSlot();
       try {
-        if (await finish(lane, inHand, ended.value)) {
+        const kind = await finish(lane, inHand, ended.value);
+        if (kind === 'document') return handle(lane, inHand, envelope, route, freeSlot, repeats + 1);
+        if (kind === 'won') {
           holding.lastEnded.delete(record.id);
           notifier.emit('handled', { ...factsOf(lane, record, attempt), durationMs: system.monotonic() - began });
         }
@@ -191,6 +212,8 @@ export const createRunner = <State>(context: Context<State>): Runner => {
         ended = { kind: 'threw', error };
       }
     }
+    if (holding.subscription.batch !== undefined && ended.kind === 'threw' && isStoreAway(ended.error))
+      return handle(lane, inHand, envelope, route, freeSlot, repeats + 1);
     const withoutOutcome = (): ParkedDetail =>
       withLost(detailOf(record), { startedAt: new Date(startedAt).toISOString(), worker, how: 'stop' });
     // One that did not even try leaves the quiet since the last try undisturbed.
@@ -209,18 +232,20 @@ export const createRunner = <State>(context: Context<State>): Runner => {
   };
 
   /** Events and outcome in one unit; where there is nothing but a done mark, it rides along with a later one. */
-  const finish = async (lane: Lane, inHand: InHand, value: unknown): Promise<boolean> => {
+  const finish = async (lane: Place, inHand: InHand, value: unknown): ReturnType<typeof commit> => {
     const { parked, event } = inHand;
     const closing = parked === null ? null : changed(parked, { state: 'done', startedAt: null }, withoutStart(detailOf(parked)));
-    if (parked?.kind === 'timer') return settle(lane, inHand, null, { drop: [parked.id] });
-    const decide = decisionOf(value);
-    if (decide === undefined && parked === null && event !== null) {
+    if (parked?.kind === 'timer') return commit(lane, inHand, null, { drop: [parked.id] });
+    const documents = lane.holding.subscription.batch === undefined ? undefined : (value as readonly DocumentWrite[]);
+    const decide = documents === undefined ? decisionOf(value) : undefined;
+    if (decide === undefined && (documents ?? []).length === 0 && parked === null && event !== null) {
       addDone(lane.holding, event.position);
       progressed();
-      return true;
+      return 'won';
     }
+    if (documents !== undefined) return commit(lane, inHand, closing, { documents });
     const record = parked ?? (event === null ? null : newRecord(lane.holding.subscription.name, event, lane.holding.subscription.holds));
-    return settle(
+    return commit(
       lane,
       inHand,
       closing,
@@ -228,21 +253,22 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     );
   };
 
-  const runFresh = async (lane: Lane, inHand: InHand, freeSlot: () => void): Promise<void> => {
+  const runFresh = async (lane: Place, inHand: InHand, freeSlot: () => void): Promise<void> => {
     const { holding, stream } = lane;
     const { event } = inHand;
     if (event === null) return;
-    const { name, holds, routes } = holding.subscription;
-    if (holding.parked > 0 && (await isHeld(holding, stream, event.version))) {
-      const record = newRecord(name, event, holds);
-      if (await settle(lane, inHand, record, {}, { delayMs: 0 })) notifier.emit('held', factsOf(lane, record, 1));
-      return;
-    }
-    await decodeAndHandle(lane, inHand, event, routes.get(event.type), freeSlot);
+    if (holding.parked > 0 && (await isHeld(holding, stream, event.version))) return parkHeld(lane, inHand, event);
+    await decodeAndHandle(lane, inHand, event, holding.subscription.routes.get(event.type), freeSlot);
+  };
+
+  const parkHeld = async (lane: Place, inHand: InHand, event: StoredEvent): Promise<void> => {
+    const { name, holds } = lane.holding.subscription;
+    const record = newRecord(name, event, holds);
+    if (await settle(lane, inHand, record, {}, { delayMs: 0 })) notifier.emit('held', factsOf(lane, record, 1));
   };
 
   const decodeAndHandle = async (
-    lane: Lane,
+    lane: Place,
     inHand: InHand,
     event: NonNullable<InHand['event']>,
     route: Route | undefined,
@@ -262,7 +288,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     await handle(lane, inHand, envelope, route, freeSlot);
   };
 
-  const runParked = async (lane: Lane, { parked, event }: InHand, freeSlot: () => void): Promise<void> => {
+  const runParked = async (lane: Place, { parked, event }: InHand, freeSlot: () => void): Promise<void> => {
     if (parked === null) return;
     // Trials come one at a time: those that wait for theirs keep no slot from others.
     if (parked.lostStarts >= STARTS_BEFORE_TRIAL) freeSlot();
@@ -286,10 +312,32 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     }
   };
 
+  const runBatch = createBatches({
+    system,
+    codec,
+    calls,
+    notifier,
+    transact,
+    progressed,
+    leaseGone,
+    mayStart,
+    untold,
+    async withoutHeld(holding, events) {
+      if (holding.parked === 0) return events;
+      const held = await Promise.all(events.map(({ stream, version }) => isHeld(holding, stream, version)));
+      await Promise.all(events.map((event, index) => held[index] && parkHeld({ holding, stream: event.stream }, fresh(event), event)));
+      return events.filter((_, index) => !held[index]);
+    },
+    runAlone: (holding, event) => runFresh({ holding, stream: event.stream }, fresh(event), () => {}),
+  });
+
   return {
     async run(lane, inHand, freeSlot) {
+      const { batch } = lane.holding.subscription;
+      const place = batch === undefined ? lane : { holding: lane.holding, stream: inHand.parked?.stream ?? '' };
       try {
-        await (inHand.parked === null ? runFresh(lane, inHand, freeSlot) : runParked(lane, inHand, freeSlot));
+        if (batch !== undefined && inHand.parked === null) await runBatch(lane, batch);
+        else await (inHand.parked === null ? runFresh(lane, inHand, freeSlot) : runParked(place, inHand, freeSlot));
       } catch (error) {
         if (isOrderfoldError(error, 'CLOSED') || !lane.holding.live) return;
         notifier.emit('trouble', { where: `delivery ${lane.holding.subscription.name} of ${lane.stream}`, error });

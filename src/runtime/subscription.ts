@@ -1,6 +1,7 @@
 import type { Envelope, EnvelopeOf, EventMap } from '../core/envelope.ts';
 import { OrderfoldError } from '../core/errors.ts';
 import { oneOf, optional, port, positiveMs, resolveOptions } from '../core/options.ts';
+import type { DocumentWrite } from '../core/records.ts';
 import { RetryPolicy, retryPolicy } from '../core/retry-policy.ts';
 import type { Fact } from './model.ts';
 import { TIMERS } from './parking.ts';
@@ -59,25 +60,41 @@ export interface Route {
   readonly timeoutMs: number;
 }
 
+/** How several events of one shard are handled in one call. */
+export interface BatchRoute {
+  /** Events in one call at most. */
+  readonly most: number;
+  readonly timeoutMs: number;
+  /** Resolves with what is to be written together with the done marks of the events. */
+  handle(events: readonly Envelope[]): Promise<readonly DocumentWrite[]>;
+}
+
 export interface Subscription {
   readonly name: string;
   readonly routes: ReadonlyMap<string, Route>;
   readonly holds: boolean;
   readonly start: 'head' | 'beginning';
+  /** Where events are handled together, and the routes resolve with documents to write as it does. */
+  readonly batch?: BatchRoute;
 }
 
 export type Handled = readonly Fact[] | ((state: unknown, version: number) => readonly Fact[]) | undefined;
 
 const NAME = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/;
 
-/** Checks a subscription once, when it is made. @throws `CONFIG` */
-export const resolveSubscription = <Events extends EventMap>(name: string, given: SubscribeOptions<Events>): Subscription => {
+/** @throws `CONFIG` */
+export const checkSubscriptionName = (name: unknown): void => {
   if (typeof name !== 'string' || !NAME.test(name) || name === TIMERS) {
     throw new OrderfoldError(
       'CONFIG',
       `expected a subscription's name to be letters, digits, . _ - (not '${TIMERS}'), got ${JSON.stringify(name)}`,
     );
   }
+};
+
+/** Checks a subscription once, when it is made. @throws `CONFIG` */
+export const resolveSubscription = <Events extends EventMap>(name: string, given: SubscribeOptions<Events>): Subscription => {
+  checkSubscriptionName(name);
   const where = `subscribe('${name}')`;
   const options = resolveOptions(where, given, {
     on: port<object>('an object of handlers by event type', []),

@@ -39,7 +39,14 @@ export interface BusCluster {
 }
 
 /** Buses in processes over one memory store, for a test that tells its own story. */
-export const busCluster = (subscriptions: Subscriptions, { shards = 1, seed = 1 } = {}): BusCluster => {
+export const busCluster = (
+  subscriptions: Subscriptions,
+  {
+    shards = 1,
+    seed = 1,
+    declare = () => {},
+  }: { readonly shards?: number; readonly seed?: number; readonly declare?: (bus: EventBus<Events>, process: Process) => void } = {},
+): BusCluster => {
   const system = virtualSystem({ seed });
   const witness = createWitness(createMemoryStore(system, shards), system);
   const cluster = createCluster(system, witness.store);
@@ -58,6 +65,7 @@ export const busCluster = (subscriptions: Subscriptions, { shards = 1, seed = 1 
         });
       bus.subscribe(subscription, { ...settings, on: Object.fromEntries(types.map((type) => [type, run])) });
     }
+    declare(bus, process);
     // The process itself is not copied: whether it is alive changes.
     return Object.assign(Object.create(process) as Process, {
       bus,

@@ -1,0 +1,135 @@
+import type { Envelope } from '../core/envelope.ts';
+import { isOrderfoldError } from '../core/errors.ts';
+import type { StoredEvent } from '../core/records.ts';
+import type { System } from '../core/system.ts';
+import type { Calls } from './calls.ts';
+import type { Codec } from './codec.ts';
+import { addDone, type Holding, type Lane } from './holding.ts';
+import type { Notifier } from './notifications.ts';
+import { parkedId } from './parking.ts';
+import { beforeRepeat, isStoreAway } from './run-again.ts';
+import type { BatchRoute } from './subscription.ts';
+import type { Transact } from './transact.ts';
+
+interface Context<State> {
+  readonly system: System;
+  readonly codec: Codec;
+  readonly calls: Calls;
+  readonly notifier: Notifier;
+  readonly transact: Transact<State>;
+  readonly progressed: () => void;
+  readonly leaseGone: (holding: Holding) => void;
+  readonly mayStart: (holding: Holding) => boolean;
+  readonly untold: (holding: Holding) => void;
+  /** Of these events, those that nothing is in the way of; the others have been parked. */
+  readonly withoutHeld: (holding: Holding, events: readonly StoredEvent[]) => Promise<readonly StoredEvent[]>;
+  /** Runs one event to its outcome, by itself. */
+  readonly runAlone: (holding: Holding, event: StoredEvent) => Promise<void>;
+}
+
+type Some = readonly StoredEvent[];
+
+const halves = (events: Some): readonly Some[] => {
+  const middle = Math.ceil(events.length / 2);
+  return [events.slice(0, middle), events.slice(middle)];
+};
+
+/**
+ * Runs what is fresh at the head of a lane in one call, and commits its documents and done marks in one unit. Where that fails, the events
+ * run in ever fewer and the one that fails at last alone, as any delivery: it is parked, and its stream waits while the others go on.
+ */
+export const createBatches = <State>(context: Context<State>) => {
+  const { system, codec, calls, notifier, transact, progressed, leaseGone, mayStart, untold, withoutHeld, runAlone } = context;
+
+  /** The envelopes of the events, up to the first that can't be read. */
+  const readable = (events: Some): readonly Envelope[] => {
+    const envelopes: Envelope[] = [];
+    try {
+      for (const event of events) envelopes.push(codec.decode(event));
+    } catch {
+      // It says why when it runs alone.
+    }
+    return envelopes;
+  };
+
+  const tell = ({ subscription: { name: subscription } }: Holding, events: Some, durationMs: number): void => {
+    if (!notifier.has('handled')) return;
+    for (const { stream, version, type } of events) {
+      const id = parkedId(subscription, stream, version);
+      notifier.emit('handled', { id, subscription, stream, type, attempt: 1, generation: 0, durationMs });
+    }
+  };
+
+  /** What is left to be run in another way: nothing, if all is done or the lease is at its end. */
+  const runTogether = async (
+    holding: Holding,
+    batch: BatchRoute,
+    events: Some,
+    envelopes: readonly Envelope[],
+  ): Promise<readonly Some[]> => {
+    const { lease } = holding;
+    for (let repeats = 0; ; repeats += 1) {
+      await beforeRepeat(system, repeats);
+      // Nothing has happened outside: what is given up here is fresh to whoever comes next.
+      if (!holding.live || (repeats > 0 && holding.closing)) return [];
+      if (!mayStart(holding)) {
+        untold(holding);
+        return [];
+      }
+      const began = system.monotonic();
+      const ended = await calls.call(holding, { timeoutMs: batch.timeoutMs, handle: () => batch.handle(envelopes) }, {});
+      if (!holding.live || ended.kind === 'interrupted') return [];
+      if (ended.kind === 'threw') {
+        if (isStoreAway(ended.error)) continue;
+        // Halving would wait for the time limit again and again.
+        return isOrderfoldError(ended.error, 'HANDLER_TIMEOUT') ? events.map((event) => [event]) : halves(events);
+      }
+      if (ended.value.length === 0) {
+        for (const { position } of events) addDone(holding, position);
+        progressed();
+      } else {
+        const done = events.map(({ position }) => position);
+        try {
+          const { kind } = await transact({ stream: '', lease, done, documents: ended.value, persistent: true });
+          if (kind === 'document') continue;
+          if (kind !== 'won') {
+            leaseGone(holding);
+            return [];
+          }
+        } catch (error) {
+          if (isOrderfoldError(error, 'CLOSED')) throw error;
+          return halves(events);
+        }
+      }
+      tell(holding, events, system.monotonic() - began);
+      return [];
+    }
+  };
+
+  const run = async (holding: Holding, batch: BatchRoute, given: Some): Promise<void> => {
+    const [first] = given;
+    if (first === undefined || !holding.live || holding.closing) return;
+    if (given.length === 1) return runAlone(holding, first);
+    const events = await withoutHeld(holding, given);
+    const envelopes = readable(events);
+    const { length } = envelopes;
+    const left =
+      length < events.length
+        ? [events.slice(0, length), events.slice(length, length + 1), events.slice(length + 1)]
+        : await runTogether(holding, batch, events, envelopes);
+    for (const some of left) await run(holding, batch, some);
+  };
+
+  /** Takes the fresh deliveries at the head of the lane. */
+  return async (lane: Lane, batch: BatchRoute): Promise<void> => {
+    // What was read in one go is put into the lane one by one.
+    await Promise.resolve();
+    const events: StoredEvent[] = [];
+    for (const { event, parked } of lane.queue.slice(0, batch.most)) {
+      if (parked !== null || event === null) break;
+      events.push(event);
+    }
+    lane.running = events.length;
+    await run(lane.holding, batch, events);
+  };
+};

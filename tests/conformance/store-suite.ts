@@ -2,11 +2,15 @@ import { describe, it } from 'vitest';
 import { batchCases } from './store/batches.ts';
 import { checkpointCases } from './store/checkpoints.ts';
 import { deadLetterCases } from './store/dead-letters.ts';
+import { documentCases } from './store/documents.ts';
 import { laneCases } from './store/lanes.ts';
 import { leaseCases } from './store/leases.ts';
 import { logCases } from './store/log.ts';
 import { parkedCases } from './store/parked.ts';
+import { pauseCases } from './store/pauses.ts';
 import { readCases } from './store/reads.ts';
+import { rebuildCases } from './store/rebuild.ts';
+import { retentionCases } from './store/retention.ts';
 import type { StoreCase, StoreSubject } from './store/subject.ts';
 
 export type { StoreSubject, TestSystem } from './store/subject.ts';
@@ -45,6 +49,10 @@ export const storeSuite = (name: string, open: () => Promise<StoreSubject>, gaps
     describe('parked deliveries', () => parkedCases(test));
     describe('lanes', () => laneCases(test));
     describe('dead letters', () => deadLetterCases(test));
+    describe('retention', () => retentionCases(test));
+    describe('documents', () => documentCases(test));
+    describe('pauses', () => pauseCases(test));
+    describe('rebuild', () => rebuildCases(test));
     describe('reads', () => readCases(test));
   });
 };

@@ -1,12 +1,49 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ParkedDelivery } from '../../../src/core/records.ts';
-import type { ParkedFilter, Store } from '../../../src/core/store.ts';
+import type { CauseGroup, ParkedFilter, Store } from '../../../src/core/store.ts';
 import { absent, change, delivery, mustCommit, recordOf, type StoreCase } from './subject.ts';
 
 const SUBSCRIPTIONS = ['mail', 'stock'] as const;
 const TYPES = ['OrderPlaced', "x' OR 1=1;--"] as const;
 const CAUSES = ['timeout', null, 'é'] as const;
+
+const FILTERED = ['subscription', 'type', 'stream', 'cause'] as const;
+
+const matches = (letter: ParkedDelivery, filter: ParkedFilter): boolean =>
+  FILTERED.every((name) => filter[name] === undefined || filter[name] === letter[name]) &&
+  (letter.deadAt ?? 0) >= (filter.diedFrom ?? 0) &&
+  (letter.deadAt ?? 0) < (filter.diedBefore ?? Infinity);
+
+/** Filters over what `bury` buries, alone and together; `start` is the time of the first death. */
+const filtersFrom = (start: number): fc.Arbitrary<ParkedFilter> => {
+  const pick = <T>(values: readonly T[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
+  const time = fc.option(
+    fc.integer({ min: -2, max: 32 }).map((ms) => start + ms),
+    { nil: undefined },
+  );
+  return fc.record({
+    subscription: pick(SUBSCRIPTIONS),
+    type: pick(TYPES),
+    stream: pick(['s0', 's3', 'none']),
+    cause: pick(['timeout', 'é', 'none']),
+    diedFrom: time,
+    diedBefore: time,
+  });
+};
+
+/** Of letters in the order of `dead`. */
+const groupsOf = (letters: readonly ParkedDelivery[]): readonly CauseGroup[] => {
+  const byCause = new Map<string, ParkedDelivery[]>();
+  for (const letter of letters) byCause.set(letter.cause ?? '', [...(byCause.get(letter.cause ?? '') ?? []), letter]);
+  return [...byCause].map(([cause, all]) => ({
+    cause,
+    letters: all.length,
+    firstDeadAt: all.at(-1)?.deadAt ?? 0,
+    lastDeadAt: all[0]?.deadAt ?? 0,
+    latest: all[0]?.id ?? '',
+  }));
+};
 
 /** Thirty dead letters of all combinations, one a millisecond, and some that are not dead. */
 const bury = async (store: Store, advance: (ms: number) => Promise<void>): Promise<void> => {
@@ -70,24 +107,68 @@ export const deadLetterCases = (test: StoreCase): void => {
     assert.equal(ids.length, 25);
   });
 
-  test('filters dead letters by subscription, type, stream and cause, alone and together', async ({ store, system }) => {
+  test('filters dead letters by subscription, type, stream, cause and age, alone and together', async ({ store, system }) => {
+    const start = system.now();
     await bury(store, system.advance);
     const all = await allPages(store, {}, 100);
-    const pick = <T>(values: readonly T[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
-    const filters = fc.record({
-      subscription: pick(SUBSCRIPTIONS),
-      type: pick(TYPES),
-      stream: pick(['s0', 's3', 'none']),
-      cause: pick(['timeout', 'é', 'none']),
-    });
     await fc.assert(
-      fc.asyncProperty(filters, fc.integer({ min: 1, max: 9 }), async (wanted, limit) => {
-        const filter = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as ParkedFilter;
-        const expected = all.filter((letter) => Object.entries(filter).every(([name, value]) => letter[name as 'cause'] === value));
+      fc.asyncProperty(filtersFrom(start), fc.integer({ min: 1, max: 9 }), async (filter, limit) => {
+        const expected = all.filter((letter) => matches(letter, filter));
         assert.deepEqual(await allPages(store, filter, limit), expected);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('takes the first moment of an age in, and leaves the last out', async ({ store, system }) => {
+    const start = system.now();
+    await bury(store, system.advance);
+    const versions = async (filter: ParkedFilter) => (await allPages(store, filter, 2)).map(({ version }) => version);
+    assert.deepEqual(await versions({ diedFrom: start + 4, diedBefore: start + 7 }), [7, 6, 5]);
+    assert.deepEqual(await versions({ diedBefore: start + 2 }), [2, 1]);
+    assert.deepEqual(await versions({ diedFrom: start + 28 }), [30, 29]);
+    assert.deepEqual(await versions({ diedFrom: start + 7, diedBefore: start + 7 }), []);
+    assert.deepEqual(await versions({ diedFrom: start + 30 }), []);
+    assert.deepEqual(await versions({ diedBefore: start }), []);
+  });
+
+  test('groups dead letters by cause, the most first, under any filter', async ({ store, system }) => {
+    const start = system.now();
+    assert.deepEqual(await store.causes({}), []);
+    await bury(store, system.advance);
+    const groups = await store.causes({});
+    assert.deepEqual(
+      groups.map(({ cause, letters }) => [cause, letters]),
+      [
+        ['', 10],
+        ['timeout', 10],
+        ['é', 10],
+      ],
+    );
+    const all = await allPages(store, {}, 100);
+    const sorted = (causes: readonly CauseGroup[]) => [...causes].sort((a, b) => (a.cause < b.cause ? -1 : 1));
+    await fc.assert(
+      fc.asyncProperty(filtersFrom(start), async (filter) => {
+        const found = await store.causes(filter);
+        assert.deepEqual(sorted(found), sorted(groupsOf(all.filter((letter) => matches(letter, filter)))));
+        const letters = found.map((group) => group.letters);
+        assert.deepEqual(
+          letters,
+          [...letters].sort((a, b) => b - a),
+        );
       }),
       { numRuns: 60 },
     );
+    await change(store, groups[1]?.latest ?? '', { state: 'scheduled' });
+    assert.deepEqual(await store.causes({ cause: 'timeout' }), groupsOf(await allPages(store, { cause: 'timeout' }, 100)));
+    assert.equal((await store.causes({ cause: 'timeout' }))[0]?.letters, 9);
+  });
+
+  test('names the letter at the top of the list as the latest of its cause, also among those of one moment', async ({ store }) => {
+    const dead = (stream: string) => absent(delivery(store, stream, 1, { state: 'dead', cause: 'same' }));
+    await mustCommit(store, [{ park: ['b', 'd', 'a', 'c'].map(dead) }]);
+    const { rows } = await store.dead({}, 1, null);
+    assert.equal((await store.causes({}))[0]?.latest, rows[0]?.id);
   });
 
   test('skips none when letters of an earlier page are redriven meanwhile', async ({ store, system }) => {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Lock, missingPlatforms, platformFamilies } from './lock.ts';
+import { type Lock, missingPlatforms, platformFamilies, unnamedBinaries } from './lock.ts';
 
-const text = readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8');
+const read = (path: string): Lock => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'));
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-const lock: Lock = JSON.parse(text);
+const lock = read('package-lock.json');
 const families = platformFamilies(lock);
 
 const without = (paths: readonly string[]): Lock => ({
@@ -16,6 +16,7 @@ describe('package-lock.json', () => {
   it('brings the binaries for Linux, macOS and Windows of every package that has some', () => {
     expect(families).toEqual(expect.arrayContaining(['@biomejs/biome', 'esbuild', 'rollup'].map((name) => `node_modules/${name}`)));
     expect(missingPlatforms(lock)).toEqual([]);
+    expect(unnamedBinaries(lock)).toEqual([]);
   });
 
   it.each(families)('is found wanting when %s lacks the one for Windows', (family) => {
@@ -37,5 +38,21 @@ describe('package-lock.json', () => {
     expect(lock.packages['']).toMatchObject({ name: 'orderfold', version: manifest.version, dependencies, devDependencies });
     expect(Object.keys(dependencies).sort()).toEqual(['fp-ts']);
     for (const version of Object.values(devDependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+});
+
+describe("the lock of the benchmarks' peers", () => {
+  const peers = read('tests/bench/package-lock.json');
+
+  it('brings the binaries for Linux, macOS and Windows of every package that has some, and names all others', () => {
+    expect(platformFamilies(peers)).not.toEqual([]);
+    expect(missingPlatforms(peers)).toEqual([]);
+    expect(unnamedBinaries(peers)).toEqual([]);
+  });
+
+  it('is found wanting when it does not name one of them', () => {
+    const gone = 'node_modules/@msgpackr-extract/msgpackr-extract-linux-arm';
+    const { [gone]: _, ...packages } = peers.packages;
+    expect(unnamedBinaries({ ...peers, packages })).toEqual([expect.stringContaining('linux-arm')]);
   });
 });

@@ -43,3 +43,11 @@ export const missingPlatforms = (lock: Lock): readonly string[] =>
       .filter(([os, cpu]) => !binaries.some((it) => it.os?.includes(os) && it.cpu?.includes(cpu)))
       .map(([os, cpu]) => `${path}@${lock.packages[path]?.version}: no binary for ${os} ${cpu}`);
   });
+
+/** Optional packages of a family that the lock does not name at all: on their platform `npm ci` says lock and manifest are out of step. */
+export const unnamedBinaries = (lock: Lock): readonly string[] =>
+  platformFamilies(lock).flatMap((path) =>
+    Object.keys(lock.packages[path]?.optionalDependencies ?? {})
+      .filter((name) => lockedBelow(lock, path, name) === undefined)
+      .map((name) => `${path}: ${name}`),
+  );

@@ -5,7 +5,26 @@ import type { VirtualSystem } from './virtual-system.ts';
 
 /** What strikes a process at its n-th call of one member of the store, or of any, counted from 1. */
 export interface StoreFault {
-  readonly of: 'any' | 'open' | 'register' | 'commit' | 'lookUp' | 'tick' | 'heads' | 'read' | 'due' | 'held' | 'stream' | 'events';
+  readonly of:
+    | 'any'
+    | 'open'
+    | 'register'
+    | 'commit'
+    | 'lookUp'
+    | 'tick'
+    | 'heads'
+    | 'read'
+    | 'due'
+    | 'held'
+    | 'stream'
+    | 'events'
+    | 'parked'
+    | 'dead'
+    | 'causes'
+    | 'prune'
+    | 'documents'
+    | 'documentPage'
+    | 'pauses';
   readonly nth: number;
   /**
    * `…Before`: the store never saw the call; `…After`: it did all of it, and the reply was lost. `refuse`: not seen, and

@@ -76,6 +76,14 @@ export const createWitness = (base: Store, system: System): Witness => {
       const record = parked.get(id);
       if (record?.state === 'scheduled' && record.startedAt === null) note({ ...record, dueAt: system.now() });
     }
+    for (const subscription of unit.rebuild ?? []) forget(subscription);
+  };
+
+  /** A subscription that begins anew has done nothing, owes nothing and belongs to nobody. */
+  const forget = (subscription: string): void => {
+    for (const mark of done) if (mark.startsWith(`${subscription}/`)) done.delete(mark);
+    for (const [id, record] of parked) if (record.subscription === subscription) parked.delete(id);
+    for (const lease of owners.keys()) if (lease.startsWith(`${subscription}/`)) owners.delete(lease);
   };
 
   const committed = (batch: Batch, result: BatchResult): BatchResult => {

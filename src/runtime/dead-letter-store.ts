@@ -7,7 +7,7 @@ import type { System } from '../core/system.ts';
 import type { Codec } from './codec.ts';
 import type { StreamModel } from './model.ts';
 import type { Notifier } from './notifications.ts';
-import { changed, detailOf, type LostStart, type OperatorAction } from './parking.ts';
+import { broughtBy, changed, detailOf, type LostStart, type OperatorAction } from './parking.ts';
 import type { Transact } from './transact.ts';
 
 /** A delivery that is dead: its policy gave up, its error was permanent, or its payload can't be read. */
@@ -224,8 +224,10 @@ export const createDeadLetterStore = <State>(context: Context<State>): DeadLette
     async get(id) {
       await opened();
       const found = await store.parked(id);
-      if (found === null || found.parked.deadAt === null || found.event === null) return null;
-      const { parked, event } = found;
+      if (found === null || found.parked.deadAt === null) return null;
+      const { parked } = found;
+      const event = parked.kind === 'timer' ? broughtBy(parked) : found.event;
+      if (event === null) return null;
       const { ledger, lost, actions } = detailOf(parked);
       const { attempts: attempt, generation } = parked;
       return {

@@ -14,6 +14,8 @@ import type { Decide, StreamModel } from './model.ts';
 import { createNotifier, type Listen } from './notifications.ts';
 import { TIMERS } from './parking.ts';
 import { type ProjectOptions, resolveProjection } from './projection.ts';
+import { createScheduling, type Scheduling } from './scheduling.ts';
+import { LONGEST_NAME, storedName } from './stored-name.ts';
 import { createStreams, type Snapshot } from './streams.ts';
 import { resolveSubscription, type SubscribeOptions, type Subscription } from './subscription.ts';
 import { createTransact, type Transacted } from './transact.ts';
@@ -53,7 +55,7 @@ export type Publishable<Events extends EventMap> = {
  * What `publish` resolved is durable. What it rejected may have happened all the same. Handlers run at least once: one
  * that was running when its process died runs again, elsewhere, after at most `leaseMs` and a third of it.
  */
-export interface EventBus<Events extends EventMap = Record<string, unknown>, State = unknown> extends AsyncDisposable {
+export interface EventBus<Events extends EventMap = Record<string, unknown>, State = unknown> extends Scheduling<Events>, AsyncDisposable {
   /** Appends the event; resolves with its envelope once it is durable. @throws `VERSION_CONFLICT`, `STORE`, `BUSY`, `CLOSED`, `CONFIG` */
   publish(event: Publishable<Events>): Promise<EnvelopeOf<Events>>;
   /** Decides over the stream's state and appends what follows; decides again when another writer was faster. */
@@ -91,15 +93,6 @@ export interface EventBus<Events extends EventMap = Record<string, unknown>, Sta
 }
 
 const REMEMBERED_STREAMS = 10_000;
-const STREAM_NAME = { max: 200 } as const;
-
-/** The stream's name, checked: every store takes it and no log line breaks on it. */
-const streamName = (given: unknown): string => {
-  const { stream } = resolveOptions('stream', { stream: given }, { stream: text(STREAM_NAME) });
-  if (/[\p{Surrogate}\0]/u.test(stream))
-    throw new OrderfoldError('CONFIG', 'expected stream to be well-formed text, got a lone surrogate or NUL');
-  return stream;
-};
 
 /** @see EventBus */
 export const createEventBus = <Events extends EventMap = Record<string, unknown>, State = unknown>(
@@ -117,7 +110,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
   const streams = createStreams<State>(store, codec, model, REMEMBERED_STREAMS);
   const committer = createCommitter(store, system, notifier, owner);
   const subscriptions = new Map<string, Subscription>();
-  if (model?.onTimer !== undefined) subscriptions.set(TIMERS, { name: TIMERS, routes: new Map(), holds: false, start: 'head' });
+  subscriptions.set(TIMERS, { name: TIMERS, routes: new Map(), holds: false, start: 'head' });
   let opening: Promise<void> | null = null;
   let consumer: Consumer | null = null;
   let grace = 10_000;
@@ -144,6 +137,8 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
     return transacting(transaction) as Promise<Transacted<State, Refusal>>;
   };
 
+  const runnable = (): void => consumer?.parkedDue();
+  const scheduling = createScheduling<Events, State>({ store, system, codec, transact, opened: open, runnable });
   const deadLetters = createDeadLetterStore<State>({
     store,
     system,
@@ -153,7 +148,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
     transact,
     opened: open,
     maxAttempts: (subscription, type) => subscriptions.get(subscription)?.routes.get(type)?.retry.attempts,
-    runnable: () => consumer?.parkedDue(),
+    runnable,
   });
 
   const declare = (where: string, subscription: Subscription): void => {
@@ -183,12 +178,12 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
   const bus: EventBus<Events, State> = {
     async publish(event) {
       const { stream, type, data, expected } = resolveOptions('EventBus.publish', event, {
-        stream: text(STREAM_NAME),
+        stream: text({ max: LONGEST_NAME }),
         type: text({ max: 200 }),
         data: { expected: 'a payload', accepts: (value): value is unknown => value !== undefined },
         expected: { expected: "'any', 'none' or a version", accepts: isExpected, default: 'any' as const },
       });
-      streamName(stream);
+      storedName('stream', stream);
       if (opening === null || closing !== null) await open();
       else await opening;
       const onlyAt = expected === 'any' ? {} : { onlyAt: expected === 'none' ? 0 : expected };
@@ -203,7 +198,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
       options: { readonly key?: KeyClaim; readonly fresh?: boolean } = {},
     ) {
       await open();
-      return transact<Refusal>({ stream: streamName(stream), decide, persistent: false, ...options });
+      return transact<Refusal>({ stream: storedName('stream', stream), decide, persistent: false, ...options });
     },
     async state(stream, atLeast) {
       await open();
@@ -268,6 +263,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
       return { streams: byStatus, subscriptions: named };
     },
     watch: (changed) => store.watch(changed),
+    ...scheduling,
   };
   return Object.freeze(bus);
 };

@@ -47,6 +47,8 @@ export interface StreamModel<State> {
   consequences?(events: readonly Fact[], state: State): Consequences;
   /** What follows when a timer is due. */
   onTimer?(name: string): Decide<State>;
+  /** What follows when something scheduled is due; a Left changes nothing and is told of as `refused`. @default it is appended as an event */
+  onScheduled?(due: Fact, stream: string): Decide<State, unknown>;
   /** What the stream records of a dead letter; a Left refuses the change. */
   onDeadLetter?(change: DeadLetterChange): Decide<State, unknown>;
 }

@@ -26,6 +26,8 @@ export interface Notifications {
   readonly held: DeliveryFacts;
   /** A start whose process was gone before it told the outcome. */
   readonly lostStart: DeliveryFacts & { readonly lostStarts: number };
+  /** Something scheduled was due, and its stream would not have it: it is over, and nothing else was written. */
+  readonly refused: { readonly id: string; readonly stream: string; readonly type: string; readonly refusal: unknown };
   readonly redriven: {
     readonly id: string;
     readonly subscription: string;

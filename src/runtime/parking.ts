@@ -40,6 +40,8 @@ export interface ParkedDetail {
   readonly postponedSince?: number;
   /** What it died of. */
   readonly error?: ErrorFacts;
+  /** Of a timer that somebody set, and not the stream's model: what it brings, the payload as text. */
+  readonly scheduled?: { readonly name: string; readonly schema: number; readonly data: string };
 }
 
 const NOTHING_YET: ParkedDetail = { ledger: EMPTY_LEDGER, actions: [], lost: [], firstStartedAt: null, previousDelayMs: 0 };
@@ -79,36 +81,50 @@ export const newRecord = (
   revision: 0,
 });
 
+/** The name is written so that the last `#` of an id ends its stream. */
+const timerId = (stream: string, name: string, prefix: '' | 'user:'): string => `${TIMERS}:${stream}#${prefix}${encodeURIComponent(name)}`;
+
+/** Never the id of a timer of the stream's model, whatever its name. */
+export const scheduledId = (stream: string, name: string): string => timerId(stream, name, 'user:');
+
+/** The record of a timer that was never set before. */
+export const timerRecord = (id: string, stream: string, shard: number, type: string): ParkedDelivery => ({
+  id,
+  kind: 'timer',
+  subscription: TIMERS,
+  shard,
+  stream,
+  version: 0,
+  position: 0,
+  type,
+  state: 'scheduled',
+  dueAt: 0,
+  attempts: 0,
+  generation: 0,
+  startedAt: null,
+  lostStarts: 0,
+  holds: false,
+  cause: null,
+  deadAt: null,
+  closedAt: null,
+  detail: JSON.stringify(NOTHING_YET),
+  revision: 0,
+});
+
 export const newTimer = (
   stream: string,
   shard: number,
   { name, delayMs }: { readonly name: string; readonly delayMs: number },
-): ParkedWrite => ({
-  record: {
-    id: `${TIMERS}:${stream}#${name}`,
-    kind: 'timer',
-    subscription: TIMERS,
-    shard,
-    stream,
-    version: 0,
-    position: 0,
-    type: name,
-    state: 'scheduled',
-    dueAt: 0,
-    attempts: 0,
-    generation: 0,
-    startedAt: null,
-    lostStarts: 0,
-    holds: false,
-    cause: null,
-    deadAt: null,
-    closedAt: null,
-    detail: JSON.stringify(NOTHING_YET),
-    revision: 0,
-  },
-  expect: 'absent',
-  delayMs,
-});
+): ParkedWrite => ({ record: timerRecord(timerId(stream, name, ''), stream, shard, name), expect: 'absent', delayMs });
+
+export const isScheduled = (record: ParkedDelivery): boolean => record.kind === 'timer' && detailOf(record).scheduled !== undefined;
+
+/** What a timer brings, in the form of an event that is not stored yet. */
+export const broughtBy = (timer: ParkedDelivery): StoredEvent => {
+  const { stream, version, shard, position, type, dueAt: time, detail } = timer;
+  const { schema = 1, data = 'null' } = (JSON.parse(detail) as ParkedDetail).scheduled ?? {};
+  return { stream, version, shard, position, type, schema, time, data };
+};
 
 /** The record with another detail and some columns changed. */
 export const changed = (record: ParkedDelivery, columns: Partial<ParkedDelivery>, detail: ParkedDetail): ParkedDelivery => ({

@@ -20,6 +20,7 @@ import { isPostponed } from './postponed.ts';
 import { beforeRepeat, isStoreAway } from './run-again.ts';
 import type { Route } from './subscription.ts';
 import type { Timeouts } from './timeouts.ts';
+import { createTimers } from './timers.ts';
 import type { Transact, Transaction } from './transact.ts';
 import { STARTS_BEFORE_TRIAL, type Trials } from './trials.ts';
 
@@ -75,6 +76,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     context;
   const calls = createCalls(timeouts);
   const isHeld = createInTheWay(store, system);
+  const timers = createTimers({ codec, notifier, model });
   const factsOf = (lane: Place, record: ParkedDelivery, attempt: number): DeliveryFacts => ({
     id: record.id,
     subscription: lane.holding.subscription.name,
@@ -97,6 +99,8 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     const done = parked === null && event !== null ? { done: [event.position] } : {};
     const { kind } = await transact<unknown>({ stream, lease: holding.lease, persistent: true, park, ...done, ...rest });
     if (kind === 'lease') leaseGone(holding);
+    else if (kind === 'revision' && parked?.kind === 'timer')
+      parkedDue(0); // taken back, or set anew
     else if (kind !== 'won' && kind !== 'document') throw new Error(`the outcome was not taken: ${kind}`);
     if (kind === 'won') {
       const open = record !== null && isOpen(record.state);
@@ -235,7 +239,6 @@ export const createRunner = <State>(context: Context<State>): Runner => {
   const finish = async (lane: Place, inHand: InHand, value: unknown): ReturnType<typeof commit> => {
     const { parked, event } = inHand;
     const closing = parked === null ? null : changed(parked, { state: 'done', startedAt: null }, withoutStart(detailOf(parked)));
-    if (parked?.kind === 'timer') return commit(lane, inHand, null, { drop: [parked.id] });
     const documents = lane.holding.subscription.batch === undefined ? undefined : (value as readonly DocumentWrite[]);
     const decide = documents === undefined ? decisionOf(value) : undefined;
     if (decide === undefined && (documents ?? []).length === 0 && parked === null && event !== null) {
@@ -297,13 +300,15 @@ export const createRunner = <State>(context: Context<State>): Runner => {
       const started = lane.holding.live && !lane.holding.closing ? await recordStart(lane, parked) : null;
       if (started === null || !lane.holding.live) return;
       if (parked.kind === 'timer') {
+        freeSlot();
         const now = system.now();
-        const decide = model?.onTimer?.(parked.type);
-        await settle(lane, started, null, { drop: [parked.id], ...(decide && { decide }) }).catch((error) =>
-          needsNewerCode(error)
-            ? awaitNewerCode(lane, started, parked, error)
-            : fail(lane, started, parked, null, { error, startedAt: now, endedAt: now, worker }),
-        );
+        await timers
+          .fire(lane, started, settle)
+          .catch((error) =>
+            needsNewerCode(error)
+              ? awaitNewerCode(lane, started, parked, error)
+              : fail(lane, started, parked, null, { error, startedAt: now, endedAt: now, worker }),
+          );
       } else if (event !== null) {
         await decodeAndHandle(lane, started, event, lane.holding.subscription.routes.get(event.type), freeSlot);
       }

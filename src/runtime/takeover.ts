@@ -1,7 +1,7 @@
 import { isDone } from '../core/checkpoint.ts';
 import { OrderfoldError } from '../core/errors.ts';
 import type { ParkedDelivery, ParkedWrite, StoredEvent } from '../core/records.ts';
-import type { RetryPolicy } from '../core/retry-policy.ts';
+import { RetryPolicy } from '../core/retry-policy.ts';
 import type { Lease, Store } from '../core/store.ts';
 import type { System } from '../core/system.ts';
 import { judge, type Verdict } from './outcome.ts';
@@ -63,12 +63,12 @@ export const findSuspects = async (store: Store, system: System, lease: Lease, s
     after = page.at(-1)?.position ?? lease.startMark;
   }
   for (const record of lease.started) {
-    const route = subscription.routes.get(record.type);
-    if (detailOf(record).trial !== true || route === undefined) {
+    const retry = record.kind === 'timer' ? RetryPolicy.default : subscription.routes.get(record.type)?.retry;
+    if (detailOf(record).trial !== true || retry === undefined) {
       park.push({ record: lost(record), expect: record.revision, delayMs: 0 });
       continue;
     }
-    const verdict = crashed(lost(record), route.retry, system.now(), system.random());
+    const verdict = crashed(lost(record), retry, system.now(), system.random());
     if (verdict.delayMs === null) dead.push({ record, verdict });
     else park.push({ record: verdict.record, expect: record.revision, delayMs: verdict.delayMs, failed: true });
   }

@@ -1,0 +1,13 @@
+import { OrderfoldError } from '../core/errors.ts';
+import { resolveOptions, text } from '../core/options.ts';
+
+/** The longest name of a stream or of something scheduled, in UTF-16 units. */
+export const LONGEST_NAME = 200;
+
+/** A name, checked: every store takes it and no log line breaks on it. @throws `CONFIG` */
+export const storedName = (what: string, given: unknown): string => {
+  const { [what]: name = '' } = resolveOptions(what, { [what]: given }, { [what]: text({ max: LONGEST_NAME }) });
+  if (/[\p{Surrogate}\0]/u.test(name))
+    throw new OrderfoldError('CONFIG', `expected ${what} to be well-formed text, got a lone surrogate or NUL`);
+  return name;
+};

@@ -28,6 +28,8 @@ export interface BusCluster {
   readonly system: VirtualSystem;
   readonly witness: Witness;
   away(durationMs: number, when: 'before' | 'after'): void;
+  /** No outage and no fault strikes from now on. */
+  heal(): void;
   /** Another process with the subscriptions. */
   member(name: string, options?: ProcessOptions): Member;
   /** Publishes `Did` from a process of its own, one after the other. Resolves once durable. */
@@ -78,6 +80,7 @@ export const busCluster = (
     system,
     witness,
     away: cluster.away,
+    heal: cluster.heal,
     member,
     starts,
     async publish(stream, ...names) {

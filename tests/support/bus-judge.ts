@@ -10,6 +10,7 @@ export const LEASE_MS = 1000;
 export const SUBSCRIPTIONS = {
   holding: { onDead: 'hold', retry: RetryPolicy.fixed({ delayMs: 50 }).maxAttempts(3), types: ['Did'] },
   going: { onDead: 'continue', retry: RetryPolicy.exponential({ baseMs: 40, jitter: 'full' }).maxAttempts(2), types: ['Did', 'Noted'] },
+  viewing: { onDead: 'hold', retry: RetryPolicy.fixed({ delayMs: 60 }).maxAttempts(2), types: ['Did', 'Noted'] },
 } as const satisfies Record<SubscriptionName, object>;
 export const NAMES = Object.keys(SUBSCRIPTIONS) as SubscriptionName[];
 

@@ -5,7 +5,7 @@ import type { StoreFault } from './process.ts';
 export type Behaviour = 'ok' | 'slow' | 'throw' | 'permanent' | 'hang' | 'kill' | 'append' | 'block' | 'never';
 
 /** The subscriptions of the world: see `SUBSCRIPTIONS` in bus-judge.ts. */
-export type SubscriptionName = 'holding' | 'going';
+export type SubscriptionName = 'holding' | 'going' | 'viewing';
 
 export type Action =
   | {
@@ -49,7 +49,7 @@ const publish = fc.record({
   do: fc.constant('publish' as const),
   stream: fc.nat(4),
   script,
-  of: fc.constantFrom<SubscriptionName>('holding', 'going'),
+  of: fc.constantFrom<SubscriptionName>('holding', 'going', 'viewing'),
 });
 const trouble: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ at, do: fc.constant('crash' as const), worker, arrive: fc.boolean() }),
@@ -61,7 +61,7 @@ const trouble: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ at, do: fc.constant('wallClock' as const), worker, byMs: fc.constantFrom(-3_600_000, 3_600_000) }),
 );
 const storeFault: fc.Arbitrary<StoreFault> = fc.record({
-  of: fc.constantFrom<StoreFault['of']>('any', 'commit', 'commit', 'lookUp', 'tick', 'heads', 'read', 'due', 'held'),
+  of: fc.constantFrom<StoreFault['of']>('any', 'commit', 'commit', 'lookUp', 'tick', 'heads', 'read', 'due', 'held', 'documents'),
   nth: fc.integer({ min: 1, max: 40 }),
   kind: fc.constantFrom<StoreFault['kind']>('rejectBefore', 'rejectAfter', 'crashBefore', 'crashAfter', 'slow'),
 });

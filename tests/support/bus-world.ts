@@ -5,6 +5,7 @@ import type { Delivery } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { createJudge, LEASE_MS, NAMES, type Run, SUBSCRIPTIONS, TIMEOUT_MS, wants } from './bus-judge.ts';
 import type { Action, Behaviour, Scenario, SubscriptionName } from './bus-scenarios.ts';
+import { miscounts, projectPlayed } from './bus-view.ts';
 import { createCluster, type Process } from './process.ts';
 import { type VirtualSystem, virtualSystem } from './virtual-system.ts';
 import { createWitness, type Witness } from './witness.ts';
@@ -48,7 +49,8 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
 
   const { judgeStart, shardOf } = createJudge(system, witness, runs, wrong);
 
-  const handle = (process: Process, subscription: SubscriptionName) => (delivery: Delivery) =>
+  type Played = Pick<Delivery, 'id' | 'stream' | 'version' | 'data' | 'attempt' | 'generation'>;
+  const handle = (process: Process, subscription: SubscriptionName) => (delivery: Played, startedAt?: number) =>
     process.inside(async () => {
       const { id: event, stream, version, attempt, generation, data } = delivery;
       const started = starts.get(`${subscription}:${event}`) ?? 0;
@@ -65,7 +67,7 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
         attempt,
         generation,
         process,
-        startedAt: system.monotonic(),
+        startedAt: startedAt ?? system.monotonic(),
         lease,
         ended: null,
       };
@@ -104,9 +106,11 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
     const own = lives === 1 ? (scenario.faults[index] ?? []) : [];
     const process = cluster.process(`w${index}.${lives}`, { faults: own, latencyMs: scenario.latencyMs, hints: scenario.hints });
     const bus = createEventBus<Events>(process.system, { store: process.store });
-    for (const name of NAMES) {
+    projectPlayed(bus, witness, system.monotonic, handle(process, 'viewing'));
+    for (const name of ['holding', 'going'] as const) {
       const { onDead, retry, types } = SUBSCRIPTIONS[name];
-      const on = Object.fromEntries(types.map((type) => [type, handle(process, name)]));
+      const run = handle(process, name);
+      const on = Object.fromEntries(types.map((type) => [type, (delivery: Delivery) => run(delivery)]));
       bus.subscribe(name, { on, onDead, retry, timeoutMs: TIMEOUT_MS, start: 'beginning' });
     }
     bus.on('trouble', ({ where, error }) => tell(`${process.name} trouble ${where}: ${String(error)}`));
@@ -235,6 +239,7 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
     );
     if (record.state === 'done' && !ran) wrong(`R2 ${record.id} is done and did not succeed in generation ${record.generation}`);
   }
+  for (const miscount of await miscounts(witness)) wrong(`exactly once: ${miscount}`);
   struck += workers.reduce((sum, { process }) => sum + process.struck, 0);
   for (const { process, bus } of workers) if (process.alive) await system.run(bus.close());
   await system.run(api.close());

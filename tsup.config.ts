@@ -13,6 +13,7 @@ const entries = {
  * weigh 13 kB gzipped more in a CommonJS bundle and double the time of an import.
  */
 const inlined: Readonly<Record<string, string>> = {
+  'cockatiel/dist/breaker/ConsecutiveBreaker.js': 'cockatiel/dist/breaker/ConsecutiveBreaker.js',
   'fp-ts/lib/Either.js': 'fp-ts/es6/Either.js',
   immer: 'immer/dist/immer.production.mjs',
   mitt: 'mitt/dist/mitt.mjs',
@@ -22,7 +23,7 @@ const root = import.meta.dirname;
 const inline: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'inline',
   setup(build) {
-    build.onResolve({ filter: /^(fp-ts\/.*|immer|mitt)$/ }, ({ path: specifier }) => {
+    build.onResolve({ filter: /^(cockatiel\/.*|fp-ts\/.*|immer|mitt)$/ }, ({ path: specifier }) => {
       const file = inlined[specifier];
       if (file === undefined) return { errors: [{ text: `${specifier} has no place in tsup.config.ts` }] };
       return { path: path.join(root, 'node_modules', file), sideEffects: false };
@@ -32,7 +33,7 @@ const inline: NonNullable<Options['esbuildPlugins']>[number] = {
 
 /** Their licences ask to travel with the copies. */
 const writeLicences = async (): Promise<void> => {
-  const texts = ['fp-ts', 'immer', 'mitt'].map(
+  const texts = ['cockatiel', 'fp-ts', 'immer', 'mitt'].map(
     (name) => `${name}\n\n${readFileSync(path.join(root, 'node_modules', name, 'LICENSE'), 'utf8').trim()}\n`,
   );
   writeFileSync(path.join(root, 'dist/THIRD-PARTY-LICENSES.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`));
@@ -46,7 +47,7 @@ export default defineConfig({
   platform: 'node',
   // Otherwise `node:sqlite` becomes `sqlite`, which does not exist.
   removeNodeProtocol: false,
-  noExternal: [/^fp-ts/, 'immer', 'mitt'],
+  noExternal: [/^fp-ts/, /^cockatiel/, 'immer', 'mitt'],
   esbuildPlugins: [inline],
   dts: { compilerOptions: { noEmit: false } },
   sourcemap: true,

@@ -3,14 +3,17 @@ import type { System, Timer } from './core/system.ts';
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
-/** `process.hrtime` is one clock for all processes of a machine; outside Node the page's own clock has to do. */
-const monotonic: () => number =
-  typeof process === 'object' && typeof process.hrtime === 'function'
-    ? () => {
-        const [seconds, nanoseconds] = process.hrtime();
-        return seconds * 1e3 + nanoseconds / 1e6;
-      }
-    : () => performance.now();
+/**
+ * `process.hrtime` is one clock for all processes of a machine, and `performance.now` the same one counted from this process's start, at a
+ * fifth of the price. Outside Node the page's own clock has to do.
+ */
+const sinceBoot = (): number => {
+  if (typeof process !== 'object' || typeof process.hrtime !== 'function') return 0;
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6 - performance.now();
+};
+const startedAt = sinceBoot();
+const monotonic = (): number => startedAt + performance.now();
 
 const randomBytes = new Uint8Array(1024);
 let unusedBytes = 0;

@@ -38,3 +38,15 @@ export interface Foldable {
 }
 
 export const eventId = (stream: string, version: number): string => `${stream}@${version}`;
+
+let lastTime = Number.NaN;
+let lastText = '';
+
+/** ISO 8601, UTC. Events come in bursts of one millisecond, so the last answer is kept. */
+export const isoTime = (time: number): string => {
+  if (time !== lastTime) {
+    lastText = new Date(time).toISOString();
+    lastTime = time;
+  }
+  return lastText;
+};

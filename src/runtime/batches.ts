@@ -1,8 +1,8 @@
 import type { Envelope } from '../core/envelope.ts';
 import { isOrderfoldError } from '../core/errors.ts';
-import type { StoredEvent } from '../core/records.ts';
+import type { DocumentWrite, StoredEvent } from '../core/records.ts';
 import type { System } from '../core/system.ts';
-import type { Calls } from './calls.ts';
+import type { Calls, Ended } from './calls.ts';
 import type { Codec } from './codec.ts';
 import { addDone, type Holding, type Lane } from './holding.ts';
 import type { Notifier } from './notifications.ts';
@@ -24,7 +24,7 @@ interface Context<State> {
   /** Of these events, those that nothing is in the way of; the others have been parked. */
   readonly withoutHeld: (holding: Holding, events: readonly StoredEvent[]) => Promise<readonly StoredEvent[]>;
   /** Runs one event to its outcome, by itself. */
-  readonly runAlone: (holding: Holding, event: StoredEvent) => Promise<void>;
+  readonly runAlone: (lane: Lane, event: StoredEvent) => Promise<void>;
 }
 
 type Some = readonly StoredEvent[];
@@ -61,12 +61,8 @@ export const createBatches = <State>(context: Context<State>) => {
   };
 
   /** What is left to be run in another way: nothing, if all is done or the lease is at its end. */
-  const runTogether = async (
-    holding: Holding,
-    batch: BatchRoute,
-    events: Some,
-    envelopes: readonly Envelope[],
-  ): Promise<readonly Some[]> => {
+  const runTogether = async (lane: Lane, batch: BatchRoute, events: Some, envelopes: readonly Envelope[]): Promise<readonly Some[]> => {
+    const { holding } = lane;
     const { lease } = holding;
     for (let repeats = 0; ; repeats += 1) {
       await beforeRepeat(system, repeats);
@@ -77,20 +73,28 @@ export const createBatches = <State>(context: Context<State>) => {
         return [];
       }
       const began = system.monotonic();
-      const ended = await calls.call(holding, { timeoutMs: batch.timeoutMs, handle: () => batch.handle(envelopes) }, {});
-      if (!holding.live || ended.kind === 'interrupted') return [];
-      if (ended.kind === 'threw') {
-        if (isStoreAway(ended.error)) continue;
+      const { how, what } = await new Promise<{ readonly how: Ended; readonly what: unknown }>((resolve) =>
+        calls.call(
+          lane,
+          batch.timeoutMs,
+          () => batch.handle(envelopes),
+          (how, what) => resolve({ how, what }),
+        ),
+      );
+      if (!holding.live || how === 'interrupted') return [];
+      if (how === 'threw') {
+        if (isStoreAway(what)) continue;
         // Halving would wait for the time limit again and again.
-        return isOrderfoldError(ended.error, 'HANDLER_TIMEOUT') ? events.map((event) => [event]) : halves(events);
+        return isOrderfoldError(what, 'HANDLER_TIMEOUT') ? events.map((event) => [event]) : halves(events);
       }
-      if (ended.value.length === 0) {
+      const documents = what as readonly DocumentWrite[];
+      if (documents.length === 0) {
         for (const { position } of events) addDone(holding, position);
         progressed();
       } else {
         const done = events.map(({ position }) => position);
         try {
-          const { kind } = await transact({ stream: '', lease, done, documents: ended.value, persistent: true });
+          const { kind } = await transact({ stream: '', lease, done, documents, persistent: true });
           if (kind === 'document') continue;
           if (kind !== 'won') {
             leaseGone(holding);
@@ -106,18 +110,19 @@ export const createBatches = <State>(context: Context<State>) => {
     }
   };
 
-  const run = async (holding: Holding, batch: BatchRoute, given: Some): Promise<void> => {
+  const run = async (lane: Lane, batch: BatchRoute, given: Some): Promise<void> => {
+    const { holding } = lane;
     const [first] = given;
     if (first === undefined || !holding.live || holding.closing) return;
-    if (given.length === 1) return runAlone(holding, first);
+    if (given.length === 1) return runAlone(lane, first);
     const events = await withoutHeld(holding, given);
     const envelopes = readable(events);
     const { length } = envelopes;
     const left =
       length < events.length
         ? [events.slice(0, length), events.slice(length, length + 1), events.slice(length + 1)]
-        : await runTogether(holding, batch, events, envelopes);
-    for (const some of left) await run(holding, batch, some);
+        : await runTogether(lane, batch, events, envelopes);
+    for (const some of left) await run(lane, batch, some);
   };
 
   /** Takes the fresh deliveries at the head of the lane. */
@@ -130,6 +135,6 @@ export const createBatches = <State>(context: Context<State>) => {
       events.push(event);
     }
     lane.running = events.length;
-    await run(lane.holding, batch, events);
+    await run(lane, batch, events);
   };
 };

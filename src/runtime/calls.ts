@@ -1,82 +1,100 @@
 import { OrderfoldError } from '../core/errors.ts';
-import type { Holding } from './holding.ts';
-import type { Timeouts } from './timeouts.ts';
+import type { System } from '../core/system.ts';
+import type { Holding, Lane } from './holding.ts';
+import type { Timed, Timeouts } from './timeouts.ts';
 
 /** How a call of a handler ended; `interrupted`: by the worker, not by its own doing. */
-export type Ended<Value = unknown> =
-  | { readonly kind: 'returned'; readonly value: Value }
-  | { readonly kind: 'threw'; readonly error: unknown }
-  | { readonly kind: 'interrupted' };
+export type Ended = 'returned' | 'threw' | 'interrupted';
 
-/** A handler, and how long a call may take. */
-interface Callable<Given, Value> {
-  readonly handle: (given: Given & { readonly signal: AbortSignal }) => Value | Promise<Value>;
-  readonly timeoutMs: number;
+/** One handler at work. What it does after it has ended is nobody's business. */
+export interface Call extends Timed {
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Monotonic. */
+  readonly began: number;
+  /** Made when it is asked for. */
+  readonly signal: AbortSignal;
+  interrupt(reason: unknown): void;
 }
+
+/** Hears with what the handler returned or threw, and never before `call` has returned. */
+export type Tell = (how: Ended, what: unknown, call: Call) => void;
 
 export interface Calls {
-  /** Calls the handler; ends when it does, when its time is up, or when it is aborted. What it does later is nobody's business. */
-  call<Given extends object, Value>(holding: Holding, route: Callable<Given, Value>, given: Given): Promise<Ended<Value>>;
-  /** Interrupts what runs under this lease, or everything. */
-  abort(holding: Holding | null, reason: unknown): void;
+  /** Calls the handler of a lane; that ends when the handler does, when its time is up, or when it is interrupted. */
+  call(lane: Lane, timeoutMs: number, handle: (call: Call) => unknown, tell: Tell): void;
+  /** Interrupts what runs under these leases. */
+  interrupt(holdings: Iterable<Holding>, reason: unknown): void;
 }
 
-/** The handlers running in this process, each with a signal that is only made if the handler asks for it. */
-export const createCalls = (timeouts: Timeouts): Calls => {
-  const running = new Map<Holding, Set<(reason: unknown) => void>>();
+class Running implements Call {
+  readonly startedAt: number;
+  readonly began: number;
+  readonly deadline: number;
+  ended = false;
+  readonly #lane: Lane;
+  readonly #timeoutMs: number;
+  readonly #tell: Tell;
+  #controller: AbortController | null = null;
+  #aborted: { readonly reason: unknown } | null = null;
 
-  const call = <Given extends object, Value>(
-    holding: Holding,
-    { handle, timeoutMs }: Callable<Given, Value>,
-    given: Given,
-  ): Promise<Ended<Value>> =>
-    new Promise((resolve) => {
-      let controller: AbortController | null = null;
-      let aborted: { readonly reason: unknown } | null = null;
-      const aborts = running.get(holding) ?? new Set();
-      running.set(holding, aborts);
-      const end = (ended: Ended<Value>): void => {
-        if (!aborts.delete(abort)) return; // it had ended already
-        cancelTimeout();
-        if (aborts.size === 0) running.delete(holding);
-        resolve(ended);
-      };
-      const fire = (reason: unknown): void => {
-        aborted = { reason };
-        controller?.abort(reason);
-      };
-      const abort = (reason: unknown): void => {
-        fire(reason);
-        end({ kind: 'interrupted' });
-      };
-      aborts.add(abort);
-      const cancelTimeout = timeouts.start(timeoutMs, () => {
-        const error = new OrderfoldError('HANDLER_TIMEOUT', `no outcome within ${timeoutMs} ms`);
-        fire(error);
-        end({ kind: 'threw', error });
-      });
-      const seen = {
-        ...given,
-        get signal(): AbortSignal {
-          controller ??= new AbortController();
-          if (aborted !== null) controller.abort(aborted.reason);
-          return controller.signal;
-        },
-      };
-      const failed = (error: unknown): void => end({ kind: 'threw', error });
-      try {
-        const value = handle(seen);
-        if (value instanceof Promise) value.then((returned) => end({ kind: 'returned', value: returned }), failed);
-        else Promise.resolve(value).then((returned) => end({ kind: 'returned', value: returned }), failed);
-      } catch (error) {
-        failed(error);
-      }
-    });
+  constructor(lane: Lane, timeoutMs: number, tell: Tell, system: System) {
+    this.startedAt = system.now();
+    this.began = system.monotonic();
+    this.deadline = this.began + timeoutMs;
+    this.#lane = lane;
+    this.#timeoutMs = timeoutMs;
+    this.#tell = tell;
+  }
 
-  return {
-    call,
-    abort(holding, reason) {
-      for (const [of, aborts] of [...running]) if (holding === null || of === holding) for (const abort of [...aborts]) abort(reason);
-    },
-  };
-};
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted !== null) this.#controller.abort(this.#aborted.reason);
+    return this.#controller.signal;
+  }
+
+  end(how: Ended, what: unknown): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.#lane.call = null;
+    this.#tell(how, what, this);
+  }
+
+  interrupt(reason: unknown): void {
+    this.#abort(reason);
+    this.end('interrupted', undefined);
+  }
+
+  timeOut(): void {
+    const error = new OrderfoldError('HANDLER_TIMEOUT', `no outcome within ${this.#timeoutMs} ms`);
+    this.#abort(error);
+    this.end('threw', error);
+  }
+
+  #abort(reason: unknown): void {
+    this.#aborted = { reason };
+    this.#controller?.abort(reason);
+  }
+}
+
+/** The handlers running in this process, one for each lane. */
+export const createCalls = (system: System, timeouts: Timeouts): Calls => ({
+  call(lane, timeoutMs, handle, tell) {
+    const call = new Running(lane, timeoutMs, tell, system);
+    lane.call = call;
+    lane.called = true;
+    timeouts.watch(call, timeoutMs);
+    const returned = (value: unknown): void => call.end('returned', value);
+    const threw = (error: unknown): void => call.end('threw', error);
+    try {
+      const value = handle(call);
+      if (value instanceof Promise) value.then(returned, threw);
+      else Promise.resolve(value).then(returned, threw);
+    } catch (error) {
+      Promise.reject(error).catch(threw);
+    }
+  },
+  interrupt(holdings, reason) {
+    for (const { lanes } of [...holdings]) for (const { call } of [...lanes.values()]) call?.interrupt(reason);
+  },
+});

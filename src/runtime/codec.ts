@@ -1,4 +1,4 @@
-import { type Envelope, eventId } from '../core/envelope.ts';
+import { type Envelope, eventId, isoTime } from '../core/envelope.ts';
 import { OrderfoldError } from '../core/errors.ts';
 import type { StoredEvent } from '../core/records.ts';
 import { jsonText } from './json-text.ts';
@@ -10,9 +10,13 @@ import { jsonText } from './json-text.ts';
 export type Upcasts = Readonly<Record<string, readonly ((data: never) => unknown)[]>>;
 
 export interface Codec {
+  /** The version of the type's payload that this code writes. */
+  schemaOf(type: string): number;
   /** @throws `CONFIG` for what JSON cannot hold. */
   encode(type: string, data: unknown): { readonly data: string; readonly schema: number };
-  /** @throws `UNDECODABLE`: retryable if a newer code wrote it, permanent if nobody can read it. */
+  /** The payload in the shape of today. @throws `UNDECODABLE`: retryable if a newer code wrote it, permanent if nobody can read it. */
+  payload(stored: StoredEvent): unknown;
+  /** @throws `UNDECODABLE`, as `payload` does */
   decode(stored: StoredEvent): Envelope;
 }
 
@@ -20,28 +24,38 @@ export const createCodec = (upcasts: Upcasts = {}): Codec => {
   const byType = new Map(Object.entries(upcasts));
   const schemaOf = (type: string): number => (byType.get(type)?.length ?? 0) + 1;
 
+  const payload = ({ stream, version, type, schema, data: text }: StoredEvent): unknown => {
+    const steps = byType.get(type);
+    const current = (steps?.length ?? 0) + 1;
+    if (schema > current) {
+      const id = eventId(stream, version);
+      throw new OrderfoldError('UNDECODABLE', `${id} is ${type} of schema ${schema}, this code reads up to ${current}`, {
+        retryable: true,
+      });
+    }
+    try {
+      const data: unknown = JSON.parse(text);
+      return steps === undefined ? data : steps.slice(schema - 1).reduce((older, step) => step(older as never), data);
+    } catch (error) {
+      throw new OrderfoldError('UNDECODABLE', `the payload of ${eventId(stream, version)} (${type}) cannot be read`, {
+        cause: error,
+        retryable: false,
+      });
+    }
+  };
+
   return {
+    schemaOf,
+    payload,
     encode(type, data) {
       if (typeof type !== 'string' || type === '') throw new OrderfoldError('CONFIG', 'expected the type of an event to be a text');
       return { data: jsonText(`the payload of ${type}`, data), schema: schemaOf(type) };
     },
     decode(stored) {
-      const { stream, version, shard, position, type, schema, cause } = stored;
+      const { stream, version, shard, position, type, time, cause } = stored;
+      const data = payload(stored);
       const id = eventId(stream, version);
-      const current = schemaOf(type);
-      if (schema > current) {
-        throw new OrderfoldError('UNDECODABLE', `${id} is ${type} of schema ${schema}, this code reads up to ${current}`, {
-          retryable: true,
-        });
-      }
-      let data: unknown;
-      try {
-        data = JSON.parse(stored.data);
-        for (const step of byType.get(type)?.slice(schema - 1) ?? []) data = step(data as never);
-      } catch (error) {
-        throw new OrderfoldError('UNDECODABLE', `the payload of ${id} (${type}) cannot be read`, { cause: error, retryable: false });
-      }
-      const envelope = { id, type, stream, version, shard, position, time: new Date(stored.time).toISOString(), schema: current, data };
+      const envelope = { id, type, stream, version, shard, position, time: isoTime(time), schema: schemaOf(type), data };
       return cause === undefined ? envelope : { ...envelope, cause };
     },
   };

@@ -1,17 +1,20 @@
 import { OrderfoldError } from '../core/errors.ts';
 import type { Lease, LeaseRef, Store } from '../core/store.ts';
 import type { System, Timer } from '../core/system.ts';
-import { bury } from './bury.ts';
 import type { Codec } from './codec.ts';
 import type { Committer } from './committer.ts';
+import { createDuePoller } from './due-poller.ts';
+import { type Feed, newFeed } from './feed.ts';
 import { type Holding, newHolding } from './holding.ts';
 import { createIntake } from './intake.ts';
 import { createLanes } from './lanes.ts';
+import { createLogReader } from './log-reader.ts';
 import type { StreamModel } from './model.ts';
 import type { Notifier } from './notifications.ts';
 import { createRunner } from './runner.ts';
+import { createStandingPauses } from './standing-pauses.ts';
 import type { Subscription } from './subscription.ts';
-import { findSuspects } from './takeover.ts';
+import { createTakeover } from './takeover.ts';
 import { createTimeouts } from './timeouts.ts';
 import type { Transact } from './transact.ts';
 import { createTrials } from './trials.ts';
@@ -20,7 +23,7 @@ export interface ConsumerOptions {
   /** Handlers running at once in this process. */
   readonly concurrency: number;
   readonly leaseMs: number;
-  /** Deliveries in this process's hands at most. */
+  /** Deliveries of one subscription in this process's hands at most, and as many that were parked. */
   readonly readAhead: number;
 }
 
@@ -30,6 +33,8 @@ export interface Consumer {
   stop(graceMs: number): Promise<void>;
   /** A parked delivery may have become runnable. */
   parkedDue(): void;
+  /** Something was paused or resumed. */
+  pausesChanged(): void;
 }
 
 interface Context<State> {
@@ -50,7 +55,8 @@ const keyOf = (lease: LeaseRef): string => `${lease.subscription}/${lease.shard}
 export const createConsumer = <State>(context: Context<State>, options: ConsumerOptions): Consumer => {
   const { store, system, codec, notifier, committer, transact, model, subscriptions, owner } = context;
   const { concurrency, leaseMs, readAhead } = options;
-  const byName = new Map(subscriptions.map((subscription) => [subscription.name, subscription]));
+  const feeds = subscriptions.map((subscription) => newFeed(system, subscription, concurrency));
+  const byName = new Map(feeds.map((feed) => [feed.subscription.name, feed]));
   const holdings = new Map<string, Holding>();
   const byShard: Holding[][] = Array.from({ length: store.shards }, () => []);
   let toRelease: { lease: LeaseRef; clean: boolean }[] = [];
@@ -70,11 +76,18 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
 
   const trouble = (where: string, error: unknown): void => notifier.emit('trouble', { where, error });
 
+  /** Before and after a holding comes or goes. */
+  const shared = ({ feed }: Holding): void => {
+    const owned = [...holdings.values()].filter((holding) => holding.feed === feed).length;
+    feed.share = owned / store.shards;
+  };
+
   const forget = (holding: Holding): void => {
     holding.live = false;
     holdings.delete(keyOf(holding.lease));
     const row = byShard[holding.lease.shard];
     row?.splice(row.indexOf(holding), 1);
+    shared(holding);
     lanes.drop(holding);
     intake.forget(holding);
   };
@@ -83,7 +96,7 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     if (!holding.live) return;
     forget(holding);
     const { subscription, shard, epoch } = holding.lease;
-    runner.abort(holding, new OrderfoldError('LEASE_LOST', `the lease of ${subscription}, shard ${shard}, went to another worker`));
+    runner.abort([holding], new OrderfoldError('LEASE_LOST', `the lease of ${subscription}, shard ${shard}, went to another worker`));
     notifier.emit('leaseLost', { subscription, shard, epoch });
   };
 
@@ -94,82 +107,83 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     toRelease.push({ lease: holding.lease, clean: false });
   };
 
+  const timeouts = createTimeouts(system);
+  const ofShard = (shard: number): readonly Holding[] => byShard[shard] ?? [];
   const runner = createRunner<State>({
     store,
     system,
     codec,
     notifier,
-    timeouts: createTimeouts(system),
+    timeouts,
     trials: createTrials(),
     transact,
     model,
     worker: owner,
+    pausedStreams: () => pauses.streams(),
+    freeSlot: (lane) => lanes.freeSlot(lane),
+    ended: (lane) => lanes.ended(lane),
     progressed: () => intake.progressed(),
-    parkedDue: (inMs) => intake.parkedDue(inMs),
+    parkedDue: (inMs) => due.parkedDue(inMs),
     leaseGone: (holding) => lose(holding),
     mayStart: (holding) => holding.live && system.monotonic() < leasedUntil,
     untold: (holding) => giveUp(holding),
   });
 
-  const shrunk = (): void => {
+  const shrunk = (feed: Feed): void => {
     if (idleWaiters.length > 0) {
       const waiters = idleWaiters;
       idleWaiters = [];
       for (const resolve of waiters) resolve();
     }
-    intake.roomAgain();
+    due.roomAgain(feed);
+    reader.roomAgain(feed);
   };
-  const lanes = createLanes(concurrency, (lane, delivery, freeSlot) => runner.run(lane, delivery, freeSlot), shrunk);
-
+  const lanes = createLanes(system, concurrency, feeds, runner.run, shrunk);
+  const due = createDuePoller({ store, system, lanes, readAhead, holdings: () => holdings.values(), ofShard, trouble });
+  const pauses = createStandingPauses(store, feeds, () => {
+    lanes.fill();
+    reader.pump();
+    due.parkedDue(0);
+  });
+  const nudge = (): void => committer.nudge();
+  const reader = createLogReader({
+    store,
+    system,
+    readAhead,
+    ofShard,
+    refresh: pauses.refresh,
+    nudge,
+    progressed: () => intake.progressed(),
+    trouble,
+  });
   const intake = createIntake({
     store,
     system,
     lanes,
+    reader,
+    due,
     readAhead,
     holdings: () => holdings.values(),
-    ofShard: (shard) => byShard[shard] ?? [],
-    nudge: () => committer.nudge(),
+    ofShard,
+    nudge,
     lost: lose,
-    trouble,
   });
 
-  /** Writes down what the last owner may have started before anything of this lease runs. */
-  const settleSuspects = async (lease: Lease, subscription: Subscription): Promise<readonly number[] | null> => {
-    const { done, park, dead } = await findSuspects(store, system, lease, subscription);
-    const ref = { subscription: lease.subscription, shard: lease.shard, epoch: lease.epoch };
-    if (park.length > 0 || done.length > 0) {
-      const { kind } = await transact({ stream: '', lease: ref, done, park, persistent: true });
-      if (kind !== 'won') return null;
-    }
-    for (const { record, verdict } of dead) {
-      const { id, stream, type, attempts } = verdict.record;
-      const write = { record: verdict.record, expect: record.revision, failed: true };
-      const { kind } = await bury(model, verdict.record, (decide) =>
-        transact<unknown>({ stream, lease: ref, park: [write], persistent: true, ...decide }),
-      );
-      if (kind !== 'won') return null;
-      const facts = { id, subscription: subscription.name, stream, type, attempt: attempts, generation: record.generation };
-      notifier.emit('dead', { ...facts, rule: verdict.rule, error: verdict.facts });
-    }
-    for (const { record } of park) {
-      const { id, stream, type, attempts, generation, lostStarts } = record;
-      notifier.emit('lostStart', { id, subscription: subscription.name, stream, type, attempt: attempts + 1, generation, lostStarts });
-    }
-    return done;
-  };
+  const takeOver = createTakeover<State>({ store, system, transact, model, notifier });
 
   const gain = async (lease: Lease): Promise<void> => {
-    const subscription = byName.get(lease.subscription);
-    if (subscription === undefined) return;
+    const feed = byName.get(lease.subscription);
+    if (feed === undefined) return;
     const gainedAt = system.monotonic();
-    const suspects = await settleSuspects(lease, subscription);
+    const suspects = await takeOver(lease, feed.subscription);
     if (suspects === null || stopping) {
       if (suspects !== null) toRelease.push({ lease, clean: true });
       return;
     }
-    const holding = newHolding(lease, subscription, gainedAt, suspects);
+    const holding = newHolding(lease, feed, gainedAt, suspects);
     holdings.set(keyOf(lease), holding);
     byShard[lease.shard]?.push(holding);
+    shared(holding);
     notifier.emit('leaseGained', { subscription: lease.subscription, shard: lease.shard, epoch: lease.epoch, clean: lease.clean });
   };
 
@@ -223,8 +237,8 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
         if (mine.length < Math.floor(store.shards / Math.ceil(store.shards / share))) short = true;
       }
       // `watch` only hints: what it missed is found here.
-      intake.pump();
-      intake.parkedDue(0);
+      reader.pump();
+      due.parkedDue(0);
       return toRelease.length > 0 ? 0 : leaseMs / 3;
     } catch (error) {
       toRelease = [...release, ...toRelease];
@@ -257,6 +271,8 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     stopping = true;
     unwatch();
     await ticking;
+    reader.stop();
+    due.stop();
     intake.stop();
     const drained = Promise.all([...holdings.values()].map(drain));
     let patience: Timer | null = null;
@@ -264,7 +280,7 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
       patience = system.setTimer(graceMs, () => resolve('late'));
     });
     if ((await Promise.race([drained, outOfTime])) === 'late') {
-      runner.abort(null, new OrderfoldError('CLOSED', 'the worker is stopping'));
+      runner.abort(holdings.values(), new OrderfoldError('CLOSED', 'the worker is stopping'));
       const tooLong = new Promise<void>((resolve) => {
         patience = system.setTimer(Math.max(1000, leaseMs / 2), resolve);
       });
@@ -283,6 +299,8 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     expiry?.cancel();
     await tick();
     expiry?.cancel();
+    lanes.stop();
+    timeouts.stop();
     detach();
   };
 
@@ -290,8 +308,8 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     async start() {
       detach = committer.attach(intake);
       unwatch = store.watch(() => {
-        intake.pump();
-        intake.parkedDue(50);
+        reader.pump();
+        due.parkedDue(50);
         if (short) tickIn(100);
       });
       await tickNow();
@@ -300,6 +318,7 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
       stopped ??= end(graceMs);
       return stopped;
     },
-    parkedDue: () => intake.parkedDue(0),
+    parkedDue: () => due.parkedDue(0),
+    pausesChanged: () => reader.pump(),
   };
 };

@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { EnvelopeOf, EventMap } from '../core/envelope.ts';
 import { describeError } from '../core/error-facts.ts';
 import { OrderfoldError } from '../core/errors.ts';
+import { NO_LIMITS } from '../core/flow.ts';
 import { count, ms, optional, port, positiveMs, resolveOptions, text } from '../core/options.ts';
 import type { KeyClaim, ParkedDelivery, StreamRow } from '../core/records.ts';
 import type { Counts, Page, Store } from '../core/store.ts';
@@ -110,7 +111,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
   const streams = createStreams<State>(store, codec, model, REMEMBERED_STREAMS);
   const committer = createCommitter(store, system, notifier, owner);
   const subscriptions = new Map<string, Subscription>();
-  subscriptions.set(TIMERS, { name: TIMERS, routes: new Map(), holds: false, start: 'head' });
+  subscriptions.set(TIMERS, { name: TIMERS, routes: new Map(), holds: false, start: 'head', flow: NO_LIMITS });
   let opening: Promise<void> | null = null;
   let consumer: Consumer | null = null;
   let grace = 10_000;

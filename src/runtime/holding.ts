@@ -1,6 +1,8 @@
 import { isDone } from '../core/checkpoint.ts';
 import type { ParkedDelivery, StoredEvent } from '../core/records.ts';
 import type { Lease, LeaseRef, Range } from '../core/store.ts';
+import type { Call } from './calls.ts';
+import type { Feed } from './feed.ts';
 import type { Subscription } from './subscription.ts';
 
 /** One delivery in this process's hands; `parked` is its record if it has been parked before. */
@@ -22,14 +24,23 @@ export interface Place {
  */
 export interface Lane extends Place {
   readonly queue: InHand[];
-  /** So many from the front are running. */
+  /** So many from the front have started and have no outcome yet. */
   running: number;
+  /** It keeps one of the process's slots. */
+  slot: boolean;
+  /** Its handler was called. */
+  called: boolean;
+  /** It probes for the breaker, which has not heard of it yet. */
+  probe: boolean;
+  /** Its handler, while that runs. */
+  call: Call | null;
 }
 
 /** A lease this process holds, and everything it knows under it. Thrown away whole when the lease ends. */
 export interface Holding {
   readonly lease: LeaseRef;
   readonly subscription: Subscription;
+  readonly feed: Feed;
   readonly lanes: Map<string, Lane>;
   /** Ids of parked deliveries in a lane. */
   readonly inHand: Set<string>;
@@ -56,9 +67,10 @@ export interface Holding {
   wasDone(position: number): boolean;
 }
 
-export const newHolding = (lease: Lease, subscription: Subscription, gainedAt: number, suspects: readonly number[]): Holding => ({
+export const newHolding = (lease: Lease, feed: Feed, gainedAt: number, suspects: readonly number[]): Holding => ({
   lease: { subscription: lease.subscription, shard: lease.shard, epoch: lease.epoch },
-  subscription,
+  subscription: feed.subscription,
+  feed,
   lanes: new Map(),
   inHand: new Set(),
   lastEnded: new Map(),

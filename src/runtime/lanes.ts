@@ -1,110 +1,167 @@
+import type { System } from '../core/system.ts';
+import { type Feed, waitMs } from './feed.ts';
 import { type Holding, type InHand, type Lane, orderOf } from './holding.ts';
 
 export interface Lanes {
   /** Puts a delivery into its lane, in order behind what runs. */
   add(holding: Holding, stream: string, delivery: InHand): void;
-  /** Deliveries in lanes that were read from the log, running ones included; the parked ones are in their holding's `inHand`. */
-  fresh(): number;
+  /** Starts what may start now. */
+  fill(): void;
+  /** The handler has returned: its slot is another's while its outcome is on its way. */
+  freeSlot(lane: Lane): void;
+  /** What ran of the lane has ended. Never called before `run` has returned. */
+  ended(lane: Lane): void;
   /** Forgets what has not started; resolves nothing, aborts nothing. */
   drop(holding: Holding): void;
+  stop(): void;
 }
+
+/** Removed in one go: a lane that started stays in the list until then. */
+const MOST_STARTED = 1024;
+
+const peek = (feed: Feed): Lane | undefined => {
+  for (let lane = feed.ready[feed.next]; lane !== undefined; lane = feed.ready[feed.next]) {
+    if (lane.running === 0 && lane.queue.length > 0 && lane.holding.live) return lane;
+    feed.next += 1;
+  }
+  if (feed.next > 0) {
+    feed.ready = [];
+    feed.next = 0;
+  }
+  return undefined;
+};
+
+const advance = (feed: Feed): void => {
+  feed.next += 1;
+  if (feed.next < MOST_STARTED) return;
+  feed.ready = feed.ready.slice(feed.next);
+  feed.next = 0;
+};
 
 /**
  * Different streams run concurrently, one stream strictly in version order: a delivery starts when the one before it has
- * its outcome in the store. `run` gets the delivery and a function that frees its slot early, once the handler has returned; it may take
- * more from the front of the lane by raising `running`. `shrunk` hears of every run that ended.
+ * its outcome in the store. Subscriptions take turns, each as far as its feed lets it. `run` may take more from the front of the lane by
+ * raising `running`; `shrunk` hears of every run that ended.
  */
 export const createLanes = (
+  system: System,
   concurrency: number,
-  run: (lane: Lane, delivery: InHand, freeSlot: () => void) => Promise<void>,
-  shrunk: () => void,
+  feeds: readonly Feed[],
+  run: (lane: Lane, delivery: InHand) => void,
+  shrunk: (feed: Feed) => void,
 ): Lanes => {
-  let ready: Lane[] = [];
-  let first = 0;
   let slots = concurrency;
-  let fresh = 0;
+  let turn = 0;
+  let filling = false;
+  let stopped = false;
 
-  const enqueue = (lane: Lane): void => void ready.push(lane);
-
-  const next = (): Lane | undefined => {
-    const lane = ready[first];
-    if (lane === undefined) return undefined;
-    first += 1;
-    if (first > 1024 && first * 2 > ready.length) {
-      ready = ready.slice(first);
-      first = 0;
-    }
-    return lane;
+  /** Opens a feed that only time keeps closed. */
+  const openIn = (feed: Feed, inMs: number): void => {
+    if (inMs === Number.POSITIVE_INFINITY || feed.opening !== null || stopped) return;
+    feed.opening = system.setTimer(inMs, () => {
+      feed.opening = null;
+      fill();
+    });
   };
 
-  const forget = (holding: Holding, deliveries: readonly InHand[]): void => {
-    for (const { parked } of deliveries) {
-      if (parked === null) fresh -= 1;
-      else holding.inHand.delete(parked.id);
+  const startNext = (feed: Feed): boolean => {
+    const lane = peek(feed);
+    const delivery = lane?.queue[0];
+    if (lane === undefined || delivery === undefined) return false;
+    const closedMs = waitMs(feed);
+    if (closedMs > 0) {
+      openIn(feed, closedMs);
+      return false;
     }
-  };
-
-  const start = (lane: Lane, delivery: InHand): void => {
-    let freed = false;
-    const freeSlot = (): void => {
-      if (freed) return;
-      freed = true;
-      slots += 1;
-    };
-    slots -= 1;
+    advance(feed);
     lane.running = 1;
+    lane.slot = true;
+    lane.called = false;
+    slots -= 1;
+    feed.running += 1;
+    feed.rate?.started();
+    lane.probe = feed.breaker?.start() === true;
     lane.holding.busy += 1;
-    const ended = (): void => {
-      const ran = lane.queue.splice(0, lane.running);
-      lane.running = 0;
-      lane.holding.busy -= 1;
-      forget(lane.holding, ran);
-      if (lane.queue.length > 0 && lane.holding.live) enqueue(lane);
-      else if (lane.queue.length === 0) lane.holding.lanes.delete(lane.stream);
-      freeSlot();
-      fill();
-      shrunk();
-    };
-    const freeAndFill = (): void => {
-      freeSlot();
-      fill();
-    };
-    run(lane, delivery, freeAndFill).then(ended, ended);
+    run(lane, delivery);
+    return true;
   };
 
   const fill = (): void => {
-    while (slots > 0) {
-      const lane = next();
-      if (lane === undefined) return;
-      const delivery = lane.queue[0];
-      if (delivery !== undefined && lane.running === 0 && lane.holding.live) start(lane, delivery);
+    // What starts may free its slot at once: the round under way sees to it.
+    if (filling) return;
+    filling = true;
+    for (let idle = 0; slots > 0 && idle < feeds.length; ) {
+      const feed = feeds[turn] as Feed;
+      turn = turn + 1 === feeds.length ? 0 : turn + 1;
+      idle = startNext(feed) ? 0 : idle + 1;
+    }
+    filling = false;
+  };
+
+  const giveBack = (lane: Lane): void => {
+    if (!lane.slot) return;
+    lane.slot = false;
+    slots += 1;
+    lane.holding.feed.running -= 1;
+  };
+
+  const forget = (holding: Holding, { parked }: InHand): void => {
+    if (parked === null) holding.feed.fresh -= 1;
+    else {
+      holding.feed.parked -= 1;
+      holding.inHand.delete(parked.id);
     }
   };
 
   return {
     add(holding, stream, delivery) {
-      if (delivery.parked === null) fresh += 1;
-      else holding.inHand.add(delivery.parked.id);
+      const { feed } = holding;
+      if (delivery.parked === null) feed.fresh += 1;
+      else {
+        feed.parked += 1;
+        holding.inHand.add(delivery.parked.id);
+      }
       const name = holding.subscription.batch === undefined ? stream : '';
       const lane = holding.lanes.get(name);
       if (lane === undefined) {
-        const opened: Lane = { holding, stream: name, queue: [delivery], running: 0 };
+        const opened: Lane = { holding, stream: name, queue: [delivery], running: 0, slot: false, called: false, probe: false, call: null };
         holding.lanes.set(name, opened);
-        enqueue(opened);
-      } else {
-        const order = orderOf(holding, delivery);
-        let at = lane.queue.length;
-        while (at > lane.running && orderOf(holding, lane.queue[at - 1] ?? delivery) > order) at -= 1;
-        lane.queue.splice(at, 0, delivery);
+        feed.ready.push(opened);
+        return;
       }
+      const order = orderOf(holding, delivery);
+      let at = lane.queue.length;
+      while (at > lane.running && orderOf(holding, lane.queue[at - 1] ?? delivery) > order) at -= 1;
+      lane.queue.splice(at, 0, delivery);
+    },
+    fill,
+    freeSlot(lane) {
+      giveBack(lane);
       fill();
     },
-    fresh: () => fresh,
+    ended(lane) {
+      const { holding, queue } = lane;
+      const { feed } = holding;
+      holding.busy -= 1;
+      for (const delivery of queue.splice(0, lane.running)) forget(holding, delivery);
+      lane.running = 0;
+      if (!lane.called) feed.rate?.takeBack();
+      if (lane.probe) feed.breaker?.unheard();
+      if (queue.length > 0 && holding.live) feed.ready.push(lane);
+      else if (queue.length === 0) holding.lanes.delete(lane.stream);
+      giveBack(lane);
+      fill();
+      shrunk(feed);
+    },
     drop(holding) {
       for (const lane of holding.lanes.values()) {
-        forget(holding, lane.queue.splice(lane.running));
+        for (const delivery of lane.queue.splice(lane.running)) forget(holding, delivery);
         if (lane.running === 0) holding.lanes.delete(lane.stream);
       }
+    },
+    stop() {
+      stopped = true;
+      for (const { opening } of feeds) opening?.cancel();
     },
   };
 };

@@ -46,6 +46,9 @@ export interface Notifications {
   readonly rebuilt: { readonly subscription: string; readonly by: string; readonly reason: string };
   readonly leaseGained: { readonly subscription: string; readonly shard: number; readonly epoch: number; readonly clean: boolean };
   readonly leaseLost: { readonly subscription: string; readonly shard: number; readonly epoch: number };
+  /** Its handlers kept failing: nothing of the subscription starts here for `pauseMs`, then one probes. */
+  readonly breakerOpened: { readonly subscription: string; readonly pauseMs: number; readonly error: ErrorFacts };
+  readonly breakerClosed: { readonly subscription: string };
   /** The store did not answer; work waits and goes on by itself. */
   readonly storeAway: { readonly error: ErrorFacts };
   readonly storeBack: Record<string, never>;

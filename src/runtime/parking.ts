@@ -11,8 +11,8 @@ export interface LostStart {
   /** ISO 8601, UTC; null where only the start mark tells of it. */
   readonly startedAt: string | null;
   readonly worker: string | null;
-  /** `crash`: its process was gone; `stop`: it was aborted by a stopping worker. */
-  readonly how: 'crash' | 'stop';
+  /** `crash`: its process was gone; `stop`: it was aborted by a stopping worker; `probe`: it failed in the place of all that a breaker kept back. */
+  readonly how: 'crash' | 'stop' | 'probe';
 }
 
 export interface OperatorAction {

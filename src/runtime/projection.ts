@@ -1,4 +1,5 @@
 import type { Envelope, EnvelopeOf, EventMap } from '../core/envelope.ts';
+import { NO_LIMITS } from '../core/flow.ts';
 import { count, fn, oneOf, positiveMs, resolveOptions } from '../core/options.ts';
 import { RetryPolicy, retryPolicy } from '../core/retry-policy.ts';
 import type { Store } from '../core/store.ts';
@@ -65,12 +66,13 @@ export const resolveProjection = <Events extends EventMap, Row>(
     await options.handle(events as readonly EnvelopeOf<Events>[], draft);
     return end();
   };
-  const route: Route = { handle: (delivery) => handle([envelopeOf(delivery)]), retry, timeoutMs };
+  const route: Route = { handle: (delivery) => handle([envelopeOf(delivery)]), retry, attempts: retry.attempts, timeoutMs };
   return {
     name,
     routes: new Map(options.types.map((type) => [type, route])),
     holds: options.onDead === 'hold',
     start: 'beginning',
+    flow: NO_LIMITS,
     batch: { most: options.batch, timeoutMs, handle },
   };
 };

@@ -1,36 +1,33 @@
-import * as E from 'fp-ts/lib/Either.js';
-import { type Envelope, eventId } from '../core/envelope.ts';
+import { describeError } from '../core/error-facts.ts';
 import { isOrderfoldError, OrderfoldError } from '../core/errors.ts';
-import { permanent } from '../core/permanent.ts';
-import { type DocumentWrite, isOpen, type ParkedDelivery, type ParkedWrite, type StoredEvent } from '../core/records.ts';
-import { RetryPolicy } from '../core/retry-policy.ts';
+import { isPermanent } from '../core/permanent.ts';
+import type { ParkedDelivery, StoredEvent } from '../core/records.ts';
 import type { Store } from '../core/store.ts';
 import type { System } from '../core/system.ts';
 import { createBatches } from './batches.ts';
-import { bury } from './bury.ts';
-import { createCalls } from './calls.ts';
+import { type Call, createCalls, type Ended } from './calls.ts';
 import type { Codec } from './codec.ts';
+import { createEndings, factsOf, needsNewerCode, recordOf } from './endings.ts';
+import { HandedOver } from './handed-over.ts';
 import { addDone, type Holding, type InHand, type Lane, type Place } from './holding.ts';
 import { createInTheWay } from './in-the-way.ts';
-import type { Decide, Fact, StreamModel } from './model.ts';
-import type { DeliveryFacts, Notifier } from './notifications.ts';
-import { type FailedAttempt, judge } from './outcome.ts';
-import { changed, detailOf, newRecord, type ParkedDetail, withLost } from './parking.ts';
+import type { StreamModel } from './model.ts';
+import type { Notifier } from './notifications.ts';
+import { changed, detailOf, type LostStart, withLost } from './parking.ts';
 import { isPostponed } from './postponed.ts';
 import { beforeRepeat, isStoreAway } from './run-again.ts';
-import type { Route } from './subscription.ts';
+import { createRecordStart } from './starts.ts';
+import type { Delivery, Route } from './subscription.ts';
 import type { Timeouts } from './timeouts.ts';
 import { createTimers } from './timers.ts';
-import type { Transact, Transaction } from './transact.ts';
+import type { Transact } from './transact.ts';
 import { STARTS_BEFORE_TRIAL, type Trials } from './trials.ts';
 
-/** How long a delivery waits for code that knows it before it counts as dead, and how often it asks. */
-const NEWER_CODE = { patienceMs: 3_600_000, everyMs: 5_000 } as const;
-
 export interface Runner {
-  run(lane: Lane, delivery: InHand, freeSlot: () => void): Promise<void>;
-  /** Aborts what runs under this lease, or everything; it is parked as interrupted if the lease is still held. */
-  abort(holding: Holding | null, reason: unknown): void;
+  /** Runs the delivery at the head of a lane; `ended` hears when it has its outcome in the store, or can have none, and never before this returns. */
+  run(lane: Lane, delivery: InHand): void;
+  /** Aborts what runs under these leases; it is parked as interrupted where the lease is still held. */
+  abort(holdings: Iterable<Holding>, reason: unknown): void;
 }
 
 interface Context<State> {
@@ -43,6 +40,10 @@ interface Context<State> {
   readonly transact: Transact<State>;
   readonly model: StreamModel<State> | undefined;
   readonly worker: string;
+  /** Streams an operator has wait, as far as this process has heard. */
+  readonly pausedStreams: () => ReadonlySet<string>;
+  readonly freeSlot: (lane: Lane) => void;
+  readonly ended: (lane: Lane) => void;
   /** Done marks wait to be written. */
   readonly progressed: () => void;
   /** A parked delivery here is due in so many milliseconds, or may have become runnable. */
@@ -55,114 +56,50 @@ interface Context<State> {
   readonly untold: (holding: Holding) => void;
 }
 
-const causeEvent = ({ stream, version }: ParkedDelivery): string => eventId(stream, version);
+/** How running went: its handler is at work and tells when it ends, or the delivery is over. */
+type Went = 'called' | 'over';
 
-/** What a handler returned, as a decision over its stream; undefined when it has nothing to append. */
-const decisionOf = (value: unknown): Decide<unknown> | undefined => {
-  if (typeof value === 'function')
-    return (state, version) => E.right((value as (state: unknown, version: number) => readonly Fact[])(state, version));
-  return Array.isArray(value) && value.length > 0 ? () => E.right(value as readonly Fact[]) : undefined;
-};
+/** One delivery at the head of a lane. */
+interface Turn extends Place {
+  readonly lane: Lane;
+  readonly inHand: InHand;
+  /** What follows its end; null: its lane is told. */
+  readonly over: (() => void) | null;
+  /** How often its documents came too late. */
+  readonly repeats: number;
+}
 
 const fresh = (event: StoredEvent): InHand => ({ event, parked: null, version: event.version });
 
-const needsNewerCode = (error: unknown): boolean => isOrderfoldError(error, 'UNDECODABLE') && error.retryable;
-
-const withoutStart = ({ worker: _worker, trial: _trial, ...detail }: ParkedDetail): ParkedDetail => detail;
+const appendsNothing = (value: unknown): boolean => (Array.isArray(value) ? value.length === 0 : typeof value !== 'function');
 
 /** Runs one delivery from the head of its lane to its outcome in the store. */
 export const createRunner = <State>(context: Context<State>): Runner => {
-  const { store, system, codec, notifier, timeouts, trials, transact, model, worker, progressed, parkedDue, leaseGone, mayStart, untold } =
-    context;
-  const calls = createCalls(timeouts);
+  const { store, system, codec, notifier, timeouts, trials, transact, model, worker } = context;
+  const { pausedStreams, freeSlot, ended, progressed, leaseGone, mayStart, untold } = context;
+  const calls = createCalls(system, timeouts);
+  const endings = createEndings(context);
+  const recordStart = createRecordStart(context);
   const isHeld = createInTheWay(store, system);
   const timers = createTimers({ codec, notifier, model });
-  const factsOf = (lane: Place, record: ParkedDelivery, attempt: number): DeliveryFacts => ({
-    id: record.id,
-    subscription: lane.holding.subscription.name,
-    stream: lane.stream,
-    type: record.type,
-    attempt,
-    generation: record.generation,
-  });
 
-  /** Commits the outcome under the lease. */
-  const commit = async (
-    lane: Place,
-    { parked, event }: InHand,
-    record: ParkedDelivery | null,
-    rest: Partial<Transaction<State, unknown>> = {},
-    write: Partial<ParkedWrite> = {},
-  ) => {
-    const { holding, stream } = lane;
-    const park = record === null ? [] : [{ record, expect: parked === null ? ('absent' as const) : parked.revision, ...write }];
-    const done = parked === null && event !== null ? { done: [event.position] } : {};
-    const { kind } = await transact<unknown>({ stream, lease: holding.lease, persistent: true, park, ...done, ...rest });
-    if (kind === 'lease') leaseGone(holding);
-    else if (kind === 'revision' && parked?.kind === 'timer')
-      parkedDue(0); // taken back, or set anew
-    else if (kind !== 'won' && kind !== 'document') throw new Error(`the outcome was not taken: ${kind}`);
-    if (kind === 'won') {
-      const open = record !== null && isOpen(record.state);
-      if (parked === null && open) holding.parked += 1;
-      if (parked !== null && !open) {
-        holding.parked -= 1;
-        parkedDue(0);
-      }
-      if (parked !== null && record?.state === 'dead' && !record.holds) parkedDue(0);
-    }
-    return kind;
+  const finish = ({ over, lane }: Turn): void => {
+    if (over === null) ended(lane);
+    else over();
   };
 
-  /** False when the lease or the record is no longer ours: nothing was written. */
-  const settle = async (...outcome: Parameters<typeof commit>): Promise<boolean> => (await commit(...outcome)) === 'won';
-
-  /** Retry or dead letter, decided by the policy and durable before the delivery counts as handled. */
-  const fail = async (lane: Place, inHand: InHand, record: ParkedDelivery, route: Route | null, failed: FailedAttempt): Promise<void> => {
-    const error = route === null ? permanent(failed.error) : failed.error;
-    const verdict = judge(record, route?.retry ?? RetryPolicy.default, { ...failed, error }, system.random());
-    const facts = factsOf(lane, verdict.record, verdict.record.attempts);
-    if (verdict.delayMs !== null) {
-      if (!(await settle(lane, inHand, verdict.record, {}, { delayMs: verdict.delayMs, failed: true }))) return;
-      parkedDue(verdict.delayMs);
-      notifier.emit('retry', { ...facts, delayMs: verdict.delayMs, rule: verdict.rule, error: verdict.facts });
-      return;
-    }
-    const settled = await bury(model, verdict.record, (decide) =>
-      settle(lane, inHand, verdict.record, { ...decide, cause: causeEvent(record) }, { failed: true }),
-    );
-    if (settled) {
-      notifier.emit('dead', { ...facts, rule: verdict.rule, error: verdict.facts });
-    }
-  };
-
-  /** No attempt: it waits, in order, for code that knows it or for a better moment. */
-  const postpone = async (lane: Place, inHand: InHand, record: ParkedDelivery, detail: ParkedDetail, delayMs: number): Promise<void> => {
-    if (await settle(lane, inHand, changed(record, { startedAt: null }, withoutStart(detail)), {}, { delayMs })) parkedDue(delayMs);
-  };
-
-  const awaitNewerCode = async (lane: Place, inHand: InHand, record: ParkedDelivery, error: unknown): Promise<void> => {
-    const detail = detailOf(record);
-    const now = system.now();
-    const postponedSince = detail.postponedSince ?? now;
-    if (now - postponedSince < NEWER_CODE.patienceMs)
-      return postpone(lane, inHand, record, { ...detail, postponedSince }, NEWER_CODE.everyMs);
-    await fail(lane, inHand, record, null, { error, startedAt: now, endedAt: now, worker });
-  };
-
-  /** Writes down that a parked delivery starts now, before its handler does. Null: it is no longer ours to run. */
-  const recordStart = async (lane: Place, parked: ParkedDelivery): Promise<InHand | null> => {
-    const detail = { ...detailOf(parked), worker, trial: parked.lostStarts >= STARTS_BEFORE_TRIAL };
-    const record = changed(parked, { startedAt: system.now() }, detail);
-    const { kind } = await transact({
-      stream: lane.stream,
-      lease: lane.holding.lease,
-      persistent: true,
-      park: [{ record, expect: parked.revision }],
-    });
-    if (kind === 'lease') leaseGone(lane.holding);
-    else if (kind !== 'won') parkedDue(0); // it was woken in the meantime
-    return kind === 'won' ? { parked: { ...record, revision: parked.revision + 1 }, event: null, version: parked.version } : null;
+  /** The delivery is over when this says so. */
+  const follow = (turn: Turn, work: Promise<Went>): void => {
+    const { holding, stream } = turn;
+    work
+      .catch((error): Went => {
+        if (!isOrderfoldError(error, 'CLOSED') && holding.live) {
+          notifier.emit('trouble', { where: `delivery ${holding.subscription.name} of ${stream}`, error });
+          untold(holding);
+        }
+        return 'over';
+      })
+      .then((went) => went === 'over' && finish(turn));
   };
 
   const sinceLastStart = (record: ParkedDelivery, holding: Holding): number | null => {
@@ -171,150 +108,180 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     return isFirst && endedAt === undefined ? null : system.monotonic() - (endedAt ?? holding.gainedAt);
   };
 
-  const handle = async (
-    lane: Place,
-    inHand: InHand,
-    envelope: Envelope,
-    route: Route,
-    freeSlot: () => void,
-    repeats = 0,
-  ): Promise<void> => {
-    const { holding } = lane;
-    const { event, parked } = inHand;
-    const record = parked ?? (event === null ? null : newRecord(holding.subscription.name, event, holding.subscription.holds));
-    if (record === null) return;
-    if (repeats > 0) {
-      await beforeRepeat(system, repeats);
-      if (!holding.live) return;
-      if (holding.closing) return postpone(lane, inHand, record, detailOf(record), 0);
-    }
-    if (!mayStart(holding)) return untold(holding);
-    const attempt = record.attempts + 1;
-    const startedAt = system.now();
-    const began = system.monotonic();
-    let ended = await calls.call(holding, route, {
-      ...envelope,
-      attempt,
-      maxAttempts: route.retry.attempts,
-      generation: record.generation,
-      sinceLastStartMs: parked === null ? null : sinceLastStart(record, holding),
-      effectKey: `${envelope.id}:${holding.subscription.name}`,
-    });
-    if (!holding.live) return;
-    if (ended.kind === 'returned') {
-      freeSlot();
-      try {
-        const kind = await finish(lane, inHand, ended.value);
-        if (kind === 'document') return handle(lane, inHand, envelope, route, freeSlot, repeats + 1);
-        if (kind === 'won') {
-          holding.lastEnded.delete(record.id);
-          notifier.emit('handled', { ...factsOf(lane, record, attempt), durationMs: system.monotonic() - began });
-        }
-        return;
-      } catch (error) {
-        if (isOrderfoldError(error, 'CLOSED')) return;
-        ended = { kind: 'threw', error };
-      }
-    }
-    if (holding.subscription.batch !== undefined && ended.kind === 'threw' && isStoreAway(ended.error))
-      return handle(lane, inHand, envelope, route, freeSlot, repeats + 1);
-    const withoutOutcome = (): ParkedDetail =>
-      withLost(detailOf(record), { startedAt: new Date(startedAt).toISOString(), worker, how: 'stop' });
-    // One that did not even try leaves the quiet since the last try undisturbed.
-    if (ended.kind === 'interrupted' || !isPostponed(ended.error) || sinceLastStart(record, holding) === null)
-      holding.lastEnded.set(record.id, system.monotonic());
-    freeSlot();
-    if (ended.kind === 'interrupted') {
-      await postpone(lane, inHand, record, withoutOutcome(), 0);
-    } else if (isPostponed(ended.error)) {
-      await postpone(lane, inHand, record, detailOf(record), ended.error.delayMs);
-    } else if (needsNewerCode(ended.error)) {
-      await awaitNewerCode(lane, inHand, changed(record, {}, withoutOutcome()), ended.error);
-    } else {
-      await fail(lane, inHand, record, route, { error: ended.error, startedAt, endedAt: system.now(), worker });
-    }
+  /** It can't be handed to its handler. */
+  const refuse = async (turn: Turn, error: unknown): Promise<Went> => {
+    const { inHand } = turn;
+    const now = system.now();
+    const record = recordOf(turn, inHand);
+    if (needsNewerCode(error)) await endings.awaitNewerCode(turn, inHand, record, error);
+    else await endings.fail(turn, inHand, record, null, { error, startedAt: now, endedAt: now, worker });
+    return 'over';
   };
 
-  /** Events and outcome in one unit; where there is nothing but a done mark, it rides along with a later one. */
-  const finish = async (lane: Place, inHand: InHand, value: unknown): ReturnType<typeof commit> => {
-    const { parked, event } = inHand;
-    const closing = parked === null ? null : changed(parked, { state: 'done', startedAt: null }, withoutStart(detailOf(parked)));
-    const documents = lane.holding.subscription.batch === undefined ? undefined : (value as readonly DocumentWrite[]);
-    const decide = documents === undefined ? decisionOf(value) : undefined;
-    if (decide === undefined && (documents ?? []).length === 0 && parked === null && event !== null) {
-      addDone(lane.holding, event.position);
-      progressed();
-      return 'won';
-    }
-    if (documents !== undefined) return commit(lane, inHand, closing, { documents });
-    const record = parked ?? (event === null ? null : newRecord(lane.holding.subscription.name, event, lane.holding.subscription.holds));
-    return commit(
-      lane,
-      inHand,
-      closing,
-      decide === undefined ? {} : { decide: decide as Decide<State>, ...(record && { cause: causeEvent(record) }) },
-    );
-  };
-
-  const runFresh = async (lane: Place, inHand: InHand, freeSlot: () => void): Promise<void> => {
-    const { holding, stream } = lane;
-    const { event } = inHand;
-    if (event === null) return;
-    if (holding.parked > 0 && (await isHeld(holding, stream, event.version))) return parkHeld(lane, inHand, event);
-    await decodeAndHandle(lane, inHand, event, holding.subscription.routes.get(event.type), freeSlot);
-  };
-
-  const parkHeld = async (lane: Place, inHand: InHand, event: StoredEvent): Promise<void> => {
-    const { name, holds } = lane.holding.subscription;
-    const record = newRecord(name, event, holds);
-    if (await settle(lane, inHand, record, {}, { delayMs: 0 })) notifier.emit('held', factsOf(lane, record, 1));
-  };
-
-  const decodeAndHandle = async (
-    lane: Place,
-    inHand: InHand,
-    event: NonNullable<InHand['event']>,
-    route: Route | undefined,
-    freeSlot: () => void,
-  ): Promise<void> => {
-    const { name, holds } = lane.holding.subscription;
-    const record = (): ParkedDelivery => inHand.parked ?? newRecord(name, event, holds);
-    let envelope: Envelope;
+  const begin = (turn: Turn, event: StoredEvent): Went | Promise<Went> => {
+    const { lane, holding, inHand } = turn;
+    const { name, routes } = holding.subscription;
+    const record = inHand.parked;
+    const route = routes.get(event.type);
+    let data: unknown;
     try {
       if (route === undefined) throw new OrderfoldError('UNDECODABLE', `${name} has no handler for ${event.type}`, { retryable: true });
-      envelope = codec.decode(event);
+      data = codec.payload(event);
     } catch (error) {
-      const now = system.now();
-      if (needsNewerCode(error)) return awaitNewerCode(lane, inHand, record(), error);
-      return fail(lane, inHand, record(), null, { error, startedAt: now, endedAt: now, worker });
+      return refuse(turn, error);
     }
-    await handle(lane, inHand, envelope, route, freeSlot);
+    if (!mayStart(holding)) {
+      untold(holding);
+      return Promise.resolve('over');
+    }
+    const sinceMs = record === null ? null : sinceLastStart(record, holding);
+    const schema = codec.schemaOf(event.type);
+    calls.call(
+      lane,
+      route.timeoutMs,
+      (call) => route.handle(new HandedOver(event, data, schema, route.attempts, record, sinceMs, name, call) as Delivery),
+      (how, what, call) => heard(turn, route, event, how, what, call),
+    );
+    return 'called';
   };
 
-  const runParked = async (lane: Place, { parked, event }: InHand, freeSlot: () => void): Promise<void> => {
-    if (parked === null) return;
-    // Trials come one at a time: those that wait for theirs keep no slot from others.
-    if (parked.lostStarts >= STARTS_BEFORE_TRIAL) freeSlot();
-    const leave = parked.lostStarts > 0 ? await trials.enter(parked.lostStarts) : null;
-    try {
-      const started = lane.holding.live && !lane.holding.closing ? await recordStart(lane, parked) : null;
-      if (started === null || !lane.holding.live) return;
-      if (parked.kind === 'timer') {
-        freeSlot();
-        const now = system.now();
-        await timers
-          .fire(lane, started, settle)
-          .catch((error) =>
-            needsNewerCode(error)
-              ? awaitNewerCode(lane, started, parked, error)
-              : fail(lane, started, parked, null, { error, startedAt: now, endedAt: now, worker }),
-          );
-      } else if (event !== null) {
-        await decodeAndHandle(lane, started, event, lane.holding.subscription.routes.get(event.type), freeSlot);
+  const handled = (turn: Turn, { began }: Call): void => {
+    if (!notifier.has('handled')) return;
+    const record = recordOf(turn, turn.inHand);
+    notifier.emit('handled', { ...factsOf(turn, record, record.attempts + 1), durationMs: system.monotonic() - began });
+  };
+
+  const heard = (turn: Turn, route: Route, event: StoredEvent, how: Ended, what: unknown, call: Call): void => {
+    const { lane, holding, inHand } = turn;
+    if (!holding.live) finish(turn);
+    else if (how !== 'returned') follow(turn, failed(turn, route, event, how, what, call));
+    else {
+      tellBreaker(turn);
+      if (inHand.parked !== null || !appendsNothing(what) || holding.subscription.batch !== undefined) {
+        freeSlot(lane);
+        follow(turn, take(turn, route, event, what, call));
+        return;
       }
-    } finally {
-      leave?.();
+      // The usual end: nothing but a done mark, which rides along with a later commit.
+      addDone(holding, event.position);
+      progressed();
+      handled(turn, call);
+      finish(turn);
     }
+  };
+
+  const take = async (turn: Turn, route: Route, event: StoredEvent, value: unknown, call: Call): Promise<Went> => {
+    const { holding, inHand } = turn;
+    try {
+      const kind = await endings.finish(turn, inHand, value);
+      if (kind === 'document') return repeat(turn, event);
+      if (kind === 'won') {
+        if (inHand.parked !== null) holding.lastEnded.delete(inHand.parked.id);
+        handled(turn, call);
+      }
+      return 'over';
+    } catch (error) {
+      if (isOrderfoldError(error, 'CLOSED')) return 'over';
+      return failed(turn, route, event, 'threw', error, call);
+    }
+  };
+
+  /** Over documents only: nothing has happened outside, so that it is no attempt. */
+  const repeat = async (turn: Turn, event: StoredEvent): Promise<Went> => {
+    const { holding, inHand } = turn;
+    const repeats = turn.repeats + 1;
+    await beforeRepeat(system, repeats);
+    if (!holding.live) return 'over';
+    if (!holding.closing) return begin({ ...turn, repeats }, event);
+    const record = recordOf(turn, inHand);
+    await endings.postpone(turn, inHand, record, detailOf(record), 0);
+    return 'over';
+  };
+
+  const failed = async (turn: Turn, route: Route, event: StoredEvent, how: Ended, error: unknown, call: Call): Promise<Went> => {
+    const { lane, holding, inHand } = turn;
+    if (holding.subscription.batch !== undefined && how === 'threw' && isStoreAway(error)) return repeat(turn, event);
+    const record = recordOf(turn, inHand);
+    const startedAt = new Date(call.startedAt).toISOString();
+    const lost = (how: LostStart['how']) => withLost(detailOf(record), { startedAt, worker, how });
+    // One that did not even try leaves the quiet since the last try undisturbed.
+    if (how === 'interrupted' || !isPostponed(error) || sinceLastStart(record, holding) === null)
+      holding.lastEnded.set(record.id, system.monotonic());
+    freeSlot(lane);
+    if (how === 'interrupted') await endings.postpone(turn, inHand, record, lost('stop'), 0);
+    else if (isPostponed(error)) await endings.postpone(turn, inHand, record, detailOf(record), error.delayMs);
+    else if (needsNewerCode(error)) await endings.awaitNewerCode(turn, inHand, changed(record, {}, lost('stop')), error);
+    else {
+      const { probe } = lane;
+      const pauseMs = tellBreaker(turn, error);
+      if (probe && pauseMs !== undefined) await endings.postpone(turn, inHand, record, lost('probe'), pauseMs);
+      else await endings.fail(turn, inHand, record, route, { error, startedAt: call.startedAt, endedAt: system.now(), worker });
+    }
+    return 'over';
+  };
+
+  /** What the breaker makes of an outcome: the pause if it opens, else undefined. A permanent error is an answer like any other. */
+  const tellBreaker = ({ lane, holding, stream }: Turn, error?: unknown): number | undefined => {
+    const { breaker, subscription } = holding.feed;
+    if (breaker === null) return undefined;
+    const { probe } = lane;
+    lane.probe = false;
+    if (error === undefined || isPermanent(error)) {
+      breaker.succeeded(probe);
+      if (probe) notifier.emit('breakerClosed', { subscription: subscription.name });
+      return undefined;
+    }
+    const pauseMs = breaker.failed(stream, probe, error);
+    if (pauseMs !== undefined) notifier.emit('breakerOpened', { subscription: subscription.name, pauseMs, error: describeError(error) });
+    return pauseMs;
+  };
+
+  const mayBeHeld = ({ parked }: Holding): boolean => parked > 0 || pausedStreams().size > 0;
+
+  /** Whether something is in its way, which is looked for only when it is its turn. */
+  const mustWait = async (holding: Holding, stream: string, version: number): Promise<boolean> =>
+    pausedStreams().has(stream) || (holding.parked > 0 && (await isHeld(holding, stream, version)));
+
+  const runFresh = async (turn: Turn, event: StoredEvent): Promise<Went> => {
+    const { holding, stream } = turn;
+    if (!mayBeHeld(holding) || !(await mustWait(holding, stream, event.version))) return begin(turn, event);
+    await endings.hold(turn, turn.inHand);
+    return 'over';
+  };
+
+  const runParked = async (lane: Lane, inHand: InHand, parked: ParkedDelivery): Promise<Went> => {
+    const { holding } = lane;
+    const { stream } = parked;
+    let leave = (): void => {};
+    if (parked.lostStarts > 0) {
+      const trial = trials.enter(parked.lostStarts);
+      // Trials come one at a time: those that wait for theirs keep no slot from others.
+      if (parked.lostStarts >= STARTS_BEFORE_TRIAL) freeSlot(lane);
+      leave = await trial;
+    }
+    return new Promise((resolve) => {
+      const over = (): void => {
+        leave();
+        resolve('over');
+      };
+      const turn = (started: InHand): Turn => ({ lane, holding, stream, inHand: started, over, repeats: 0 });
+      follow(turn(inHand), startParked(turn(inHand), parked, turn));
+    });
+  };
+
+  const startParked = async (waiting: Turn, parked: ParkedDelivery, turnOf: (started: InHand) => Turn): Promise<Went> => {
+    const { holding, inHand } = waiting;
+    // One of a paused stream is due again once that goes on.
+    const waits = parked.kind === 'delivery' && pausedStreams().has(parked.stream);
+    const started = holding.live && !holding.closing && !waits ? await recordStart(waiting, parked, inHand.event) : null;
+    if (started === null || !holding.live) return 'over';
+    const turn = turnOf(started);
+    if (parked.kind === 'timer') {
+      freeSlot(turn.lane);
+      await timers.fire(turn, started, endings.settle).catch((error) => refuse(turn, error));
+      return 'over';
+    }
+    return inHand.event === null ? 'over' : begin(turn, inHand.event);
   };
 
   const runBatch = createBatches({
@@ -328,27 +295,34 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     mayStart,
     untold,
     async withoutHeld(holding, events) {
-      if (holding.parked === 0) return events;
-      const held = await Promise.all(events.map(({ stream, version }) => isHeld(holding, stream, version)));
-      await Promise.all(events.map((event, index) => held[index] && parkHeld({ holding, stream: event.stream }, fresh(event), event)));
+      if (!mayBeHeld(holding)) return events;
+      const held = await Promise.all(events.map(({ stream, version }) => mustWait(holding, stream, version)));
+      await Promise.all(events.map((event, index) => held[index] && endings.hold({ holding, stream: event.stream }, fresh(event))));
       return events.filter((_, index) => !held[index]);
     },
-    runAlone: (holding, event) => runFresh({ holding, stream: event.stream }, fresh(event), () => {}),
+    runAlone: (lane, event) =>
+      new Promise((resolve) => {
+        const turn = { lane, holding: lane.holding, stream: event.stream, inHand: fresh(event), over: resolve, repeats: 0 };
+        follow(turn, runFresh(turn, event));
+      }),
   });
 
   return {
-    async run(lane, inHand, freeSlot) {
-      const { batch } = lane.holding.subscription;
-      const place = batch === undefined ? lane : { holding: lane.holding, stream: inHand.parked?.stream ?? '' };
-      try {
-        if (batch !== undefined && inHand.parked === null) await runBatch(lane, batch);
-        else await (inHand.parked === null ? runFresh(lane, inHand, freeSlot) : runParked(place, inHand, freeSlot));
-      } catch (error) {
-        if (isOrderfoldError(error, 'CLOSED') || !lane.holding.live) return;
-        notifier.emit('trouble', { where: `delivery ${lane.holding.subscription.name} of ${lane.stream}`, error });
-        untold(lane.holding);
-      }
+    run(lane, inHand) {
+      const { holding } = lane;
+      const { batch } = holding.subscription;
+      const { parked, event } = inHand;
+      const turn: Turn = { lane, holding, stream: lane.stream, inHand, over: null, repeats: 0 };
+      if (parked !== null) return follow(turn, runParked(lane, inHand, parked));
+      if (batch !== undefined)
+        return follow(
+          turn,
+          runBatch(lane, batch).then((): Went => 'over'),
+        );
+      if (event === null) return follow(turn, Promise.resolve('over'));
+      const went = mayBeHeld(holding) ? runFresh(turn, event) : begin(turn, event);
+      if (went !== 'called') follow(turn, Promise.resolve(went));
     },
-    abort: calls.abort,
+    abort: calls.interrupt,
   };
 };

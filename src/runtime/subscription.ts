@@ -1,9 +1,9 @@
 import type { Envelope, EnvelopeOf, EventMap } from '../core/envelope.ts';
 import { OrderfoldError } from '../core/errors.ts';
+import { type Flow, type FlowOptions, flowChecks, resolveFlow } from '../core/flow.ts';
 import { oneOf, optional, port, positiveMs, resolveOptions } from '../core/options.ts';
 import type { DocumentWrite } from '../core/records.ts';
 import { RetryPolicy, retryPolicy } from '../core/retry-policy.ts';
-import type { Fact } from './model.ts';
 import { TIMERS } from './parking.ts';
 
 /** What a handler sees: the envelope, and where its delivery stands. */
@@ -32,7 +32,7 @@ type FactOf<Events extends EventMap> = {
 
 export type Handler<E extends Envelope, Events extends EventMap> = (delivery: Delivery<E>) => Reaction<Events> | Promise<Reaction<Events>>;
 
-export interface SubscribeOptions<Events extends EventMap> {
+export interface SubscribeOptions<Events extends EventMap> extends FlowOptions {
   /** A handler per event type; other types are no deliveries of this subscription. */
   readonly on: {
     readonly [Type in keyof Events & string]?:
@@ -57,6 +57,8 @@ export interface SubscribeOptions<Events extends EventMap> {
 export interface Route {
   readonly handle: (delivery: Delivery) => unknown;
   readonly retry: RetryPolicy;
+  /** The most its policy allows, the first included; undefined without a limit. */
+  readonly attempts: number | undefined;
   readonly timeoutMs: number;
 }
 
@@ -76,9 +78,8 @@ export interface Subscription {
   readonly start: 'head' | 'beginning';
   /** Where events are handled together, and the routes resolve with documents to write as it does. */
   readonly batch?: BatchRoute;
+  readonly flow: Flow;
 }
-
-export type Handled = readonly Fact[] | ((state: unknown, version: number) => readonly Fact[]) | undefined;
 
 const NAME = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/;
 
@@ -102,6 +103,7 @@ export const resolveSubscription = <Events extends EventMap>(name: string, given
     timeoutMs: positiveMs({ default: 30_000 }),
     onDead: oneOf(['hold', 'continue'], 'hold'),
     start: oneOf(['head', 'beginning'], 'head'),
+    ...flowChecks,
   });
   const routes = new Map<string, Route>();
   for (const [type, handler] of Object.entries(options.on) as [string, unknown][]) {
@@ -112,8 +114,9 @@ export const resolveSubscription = <Events extends EventMap>(name: string, given
       retry: optional(retryPolicy()),
       timeoutMs: optional(positiveMs()),
     });
-    routes.set(type, { handle: route.handle, retry: route.retry ?? options.retry, timeoutMs: route.timeoutMs ?? options.timeoutMs });
+    const retry = route.retry ?? options.retry;
+    routes.set(type, { handle: route.handle, retry, attempts: retry.attempts, timeoutMs: route.timeoutMs ?? options.timeoutMs });
   }
   if (routes.size === 0) throw new OrderfoldError('CONFIG', `${where}: expected at least one handler in 'on', got none`);
-  return { name, routes, holds: options.onDead === 'hold', start: options.start };
+  return { name, routes, holds: options.onDead === 'hold', start: options.start, flow: resolveFlow(where, options) };
 };

@@ -1,76 +1,48 @@
-import { isDone } from '../core/checkpoint.ts';
-import { OrderfoldError } from '../core/errors.ts';
-import type { ParkedDelivery, ParkedWrite, StoredEvent } from '../core/records.ts';
-import { RetryPolicy } from '../core/retry-policy.ts';
 import type { Lease, Store } from '../core/store.ts';
 import type { System } from '../core/system.ts';
-import { judge, type Verdict } from './outcome.ts';
-import { changed, detailOf, newRecord, withLost } from './parking.ts';
+import { bury } from './bury.ts';
+import type { StreamModel } from './model.ts';
+import type { Notifier } from './notifications.ts';
 import type { Subscription } from './subscription.ts';
+import { findSuspects } from './suspects.ts';
+import type { Transact } from './transact.ts';
 
-/** More trials than this end in death even where the policy sets no limit. */
-const MOST_CRASHES = 20;
-const PAGE = 500;
-
-/** What the last owner of a lease may have started and never told the outcome of, and how to write that down. */
-export interface Suspects {
-  readonly done: readonly number[];
-  readonly park: readonly ParkedWrite[];
-  /** Those that crashed alone and are out of attempts. */
-  readonly dead: readonly { readonly record: ParkedDelivery; readonly verdict: Verdict }[];
+interface Context<State> {
+  readonly store: Store;
+  readonly system: System;
+  readonly transact: Transact<State>;
+  readonly model: StreamModel<State> | undefined;
+  readonly notifier: Notifier;
 }
 
-const lost = (record: ParkedDelivery): ParkedDelivery => {
-  const detail = detailOf(record);
-  const startedAt = record.startedAt === null ? null : new Date(record.startedAt).toISOString();
-  const { worker = null, trial: _trial, ...kept } = withLost(detail, { startedAt, worker: detail.worker ?? null, how: 'crash' });
-  void worker;
-  return changed(record, { startedAt: null, lostStarts: record.lostStarts + 1 }, kept);
-};
-
-const crashed = (record: ParkedDelivery, policy: RetryPolicy, now: number, random: number): Verdict => {
-  const error = new OrderfoldError('HANDLER', 'the process ended while this delivery ran alone');
-  Object.defineProperty(error, 'code', { value: 'CRASHED' });
-  const startedAt = record.startedAt ?? now;
-  const verdict = judge(record, policy, { error, startedAt, endedAt: now, worker: detailOf(record).worker ?? 'unknown' }, random);
-  const crashes = record.lostStarts;
-  if (verdict.delayMs === null || crashes < MOST_CRASHES) return verdict;
-  return {
-    ...verdict,
-    record: { ...verdict.record, state: 'dead' },
-    delayMs: null,
-    rule: `${MOST_CRASHES} crashes are the most a delivery gets`,
-  };
-};
-
 /**
- * Finds the suspects of a lease that was not let go cleanly: the undone deliveries up to the start mark, and the parked
- * starts without an outcome. A start lost in company costs no attempt; a crash on trial is charged to the one on trial.
+ * Writes down what the last owner may have started before anything of this lease runs. Resolves with the positions that are parked deliveries
+ * from now on, or with null if the lease is no longer ours.
  */
-export const findSuspects = async (store: Store, system: System, lease: Lease, subscription: Subscription): Promise<Suspects> => {
-  const done: number[] = [];
-  const park: ParkedWrite[] = [];
-  const dead: { record: ParkedDelivery; verdict: Verdict }[] = [];
-  // After a clean end nothing above the checkpoint is suspect.
-  for (let after = lease.checkpoint.low; !lease.clean && after < lease.startMark; ) {
-    const page: readonly StoredEvent[] = await store.read(lease.shard, after, Math.min(PAGE, lease.startMark - after));
-    for (const event of page) {
-      if (isDone(lease.checkpoint, event.position) || !subscription.routes.has(event.type)) continue;
-      done.push(event.position);
-      park.push({ record: lost(newRecord(subscription.name, event, subscription.holds)), expect: 'absent', delayMs: 0 });
+export type TakeOver = (lease: Lease, subscription: Subscription) => Promise<readonly number[] | null>;
+
+export const createTakeover =
+  <State>({ store, system, transact, model, notifier }: Context<State>): TakeOver =>
+  async (lease, subscription) => {
+    const { done, park, dead } = await findSuspects(store, system, lease, subscription);
+    const ref = { subscription: lease.subscription, shard: lease.shard, epoch: lease.epoch };
+    if (park.length > 0 || done.length > 0) {
+      const { kind } = await transact({ stream: '', lease: ref, done, park, persistent: true });
+      if (kind !== 'won') return null;
     }
-    if (page.length === 0) break;
-    after = page.at(-1)?.position ?? lease.startMark;
-  }
-  for (const record of lease.started) {
-    const retry = record.kind === 'timer' ? RetryPolicy.default : subscription.routes.get(record.type)?.retry;
-    if (detailOf(record).trial !== true || retry === undefined) {
-      park.push({ record: lost(record), expect: record.revision, delayMs: 0 });
-      continue;
+    for (const { record, verdict } of dead) {
+      const { id, stream, type, attempts } = verdict.record;
+      const write = { record: verdict.record, expect: record.revision, failed: true };
+      const { kind } = await bury(model, verdict.record, (decide) =>
+        transact<unknown>({ stream, lease: ref, park: [write], persistent: true, ...decide }),
+      );
+      if (kind !== 'won') return null;
+      const facts = { id, subscription: subscription.name, stream, type, attempt: attempts, generation: record.generation };
+      notifier.emit('dead', { ...facts, rule: verdict.rule, error: verdict.facts });
     }
-    const verdict = crashed(lost(record), retry, system.now(), system.random());
-    if (verdict.delayMs === null) dead.push({ record, verdict });
-    else park.push({ record: verdict.record, expect: record.revision, delayMs: verdict.delayMs, failed: true });
-  }
-  return { done, park, dead };
-};
+    for (const { record } of park) {
+      const { id, stream, type, attempts, generation, lostStarts } = record;
+      notifier.emit('lostStart', { id, subscription: subscription.name, stream, type, attempt: attempts + 1, generation, lostStarts });
+    }
+    return done;
+  };

@@ -32,7 +32,7 @@ export const createTimers = <State>({ codec, notifier, model }: Context<State>):
   };
 
   return {
-    async fire(lane, started, settle) {
+    async fire(place, started, settle) {
       const timer = started.parked;
       if (timer === null) return;
       const { id, stream, type } = timer;
@@ -47,7 +47,7 @@ export const createTimers = <State>({ codec, notifier, model }: Context<State>):
       const over = { ...timer, state: 'done' as const, startedAt: null };
       // A model sets its timers under the same names again, and has no use for old ones. What was scheduled stays as history, so that
       // revisions go on where a name is used again.
-      const fired = await settle(lane, started, over, { decide, ...(!ours && { drop: [id] }) });
+      const fired = await settle(place, started, over, { decide, ...(!ours && { drop: [id] }) });
       if (fired && refusal !== undefined) notifier.emit('refused', { id, stream, type, refusal });
     },
   };

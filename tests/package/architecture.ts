@@ -24,11 +24,12 @@ const mayImport = (from: string, to: string): boolean => {
   return false;
 };
 
-/** What the root entry consists of has to run in Node, Bun, Deno and the browser, and on these three packages. */
+/** What the root entry consists of has to run in Node, Bun, Deno and the browser, and on these packages. */
 const isPortable = (area: string): boolean => entry.includes(area);
 /** Where time, randomness and timers are passed in. */
 const isPure = (area: string): boolean => area === 'core' || area === 'order' || area === 'runtime';
-const portablePackages = (specifier: string): boolean => specifier === 'immer' || specifier === 'mitt' || specifier.startsWith('fp-ts/');
+const portablePackages = (specifier: string): boolean =>
+  specifier === 'immer' || specifier === 'mitt' || specifier.startsWith('fp-ts/') || specifier.startsWith('cockatiel/');
 
 const bannedMembers = new Set(['Date.now', 'Math.random', 'AbortSignal.timeout']);
 const bannedGlobals = new Set(['setTimeout', 'setInterval', 'setImmediate', 'crypto', 'performance', 'process', 'Buffer', 'globalThis']);

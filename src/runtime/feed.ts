@@ -1,0 +1,62 @@
+import type { System, Timer } from '../core/system.ts';
+import { type Breaker, createBreaker } from './breaker.ts';
+import type { Lane } from './holding.ts';
+import { createRate, type Rate } from './rate-limit.ts';
+import type { Subscription } from './subscription.ts';
+
+/** One subscription in this process: what waits, what runs, and what holds it back. */
+export interface Feed {
+  readonly subscription: Subscription;
+  /** Handlers at once. */
+  readonly most: number;
+  readonly rate: Rate | null;
+  readonly breaker: Breaker | null;
+  /** An operator wants it to wait. */
+  paused: boolean;
+  /** The part of all shards this process owns. */
+  share: number;
+  running: number;
+  /** Deliveries in lanes that were read from the log, running ones included. */
+  fresh: number;
+  /** Read, but no start mark at or above them is durable yet. */
+  unmarked: number;
+  /** Parked deliveries in lanes. */
+  parked: number;
+  /** Stopped reading for want of room. */
+  starved: boolean;
+  /** More parked deliveries may be due than there is room for. */
+  crowded: boolean;
+  /** Lanes whose head may start, the longest ready first; those before `next` have started. */
+  ready: Lane[];
+  next: number;
+  /** Fires when the rate limit or the breaker lets the next one start. */
+  opening: Timer | null;
+}
+
+export const newFeed = (system: System, subscription: Subscription, concurrency: number): Feed => {
+  const { flow } = subscription;
+  return {
+    subscription,
+    most: flow.concurrency ?? concurrency,
+    rate: flow.rateLimit === undefined ? null : createRate(system, flow.rateLimit),
+    breaker: flow.breaker === undefined ? null : createBreaker(system, flow.breaker),
+    paused: false,
+    share: 0,
+    running: 0,
+    fresh: 0,
+    unmarked: 0,
+    parked: 0,
+    starved: false,
+    crowded: false,
+    ready: [],
+    next: 0,
+    opening: null,
+  };
+};
+
+/** Milliseconds until another of its deliveries may start: Infinity until one ends or an operator resumes it. */
+export const waitMs = ({ paused, running, most, rate, breaker, share }: Feed): number => {
+  if (paused || running >= most) return Number.POSITIVE_INFINITY;
+  const byRate = rate === null ? 0 : rate.waitMs(share);
+  return breaker === null ? byRate : Math.max(byRate, breaker.waitMs());
+};

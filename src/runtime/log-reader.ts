@@ -1,0 +1,126 @@
+import type { Store } from '../core/store.ts';
+import type { System, Timer } from '../core/system.ts';
+import type { Feed } from './feed.ts';
+import type { Holding } from './holding.ts';
+import { accept, reads, roomOf } from './reading.ts';
+
+const MOST_AT_ONCE = 512;
+const AGAIN_MS = 100;
+
+/** Reads the log for all holdings of a shard at once, each as far as its subscription has room. */
+export interface LogReader {
+  /** Looks for events to read, soon and once, however often it is asked. */
+  pump(): void;
+  /** A delivery ended; reads on if the subscription had stopped for want of room. */
+  roomAgain(feed: Feed): void;
+  /** The shard is known to be this long. */
+  saw(shard: number, head: number): void;
+  /** Everything this process knows of has been read. */
+  isAtHead(holding: Holding): boolean;
+  stop(): void;
+}
+
+interface Context {
+  readonly store: Store;
+  readonly system: System;
+  readonly readAhead: number;
+  readonly ofShard: (shard: number) => readonly Holding[];
+  /** Asked before each look: whether anything is to wait. */
+  readonly refresh: () => Promise<void>;
+  /** A holding has events that wait for their start mark. */
+  readonly nudge: () => void;
+  /** Done marks wait to be written. */
+  readonly progressed: () => void;
+  readonly trouble: (where: string, error: unknown) => void;
+}
+
+export const createLogReader = (context: Context): LogReader => {
+  const { store, system, readAhead, ofShard, refresh, nudge, progressed, trouble } = context;
+  const heads: number[] = [];
+  let stopped = false;
+  let pumping = false;
+  let pumpAgain = false;
+  let retry: Timer | null = null;
+  /** Where the next round begins, so that the backlog of one shard does not keep the others waiting. */
+  let turn = 0;
+
+  const saw = (shard: number, head: number): void => {
+    heads[shard] = Math.max(head, heads[shard] ?? 0);
+  };
+
+  const isBehind = (holding: Holding, head: number): boolean => reads(holding) && !holding.feed.starved && holding.cursor < head;
+
+  const hasRoom = ({ feed }: Holding): boolean => {
+    if (roomOf(feed, readAhead) > 0) return true;
+    feed.starved = true;
+    return false;
+  };
+
+  const readShard = async (shard: number, head: number): Promise<void> => {
+    const behind = ofShard(shard).filter((holding) => isBehind(holding, head) && hasRoom(holding));
+    for (const cursor of new Set(behind.map((holding) => holding.cursor))) {
+      const most = Math.max(...behind.filter((holding) => holding.cursor === cursor).map(({ feed }) => roomOf(feed, readAhead)));
+      const limit = Math.min(MOST_AT_ONCE, most);
+      if (limit <= 0) continue;
+      const events = await store.read(shard, cursor, limit);
+      for (const holding of ofShard(shard)) {
+        if (!reads(holding) || holding.cursor !== cursor || !hasRoom(holding)) continue;
+        const wanted = accept(holding, events.slice(0, roomOf(holding.feed, readAhead)));
+        holding.unmarked.push(...wanted);
+        holding.feed.unmarked += wanted.length;
+        if (wanted.length > 0) nudge();
+        else progressed();
+      }
+      turn = shard + 1;
+      if (events.length === limit) pumpAgain = true;
+    }
+  };
+
+  const round = async (): Promise<void> => {
+    while (pumpAgain && !stopped) {
+      pumpAgain = false;
+      await refresh();
+      const now = await store.heads();
+      for (const [shard, head] of now.entries()) saw(shard, head);
+      const first = turn;
+      for (let step = 0; step < now.length && !stopped; step += 1) {
+        const shard = (first + step) % now.length;
+        await readShard(shard, now[shard] ?? 0);
+      }
+    }
+  };
+
+  const pump = (): void => {
+    pumpAgain = true;
+    if (pumping || stopped) return;
+    pumping = true;
+    round()
+      .catch((error) => {
+        trouble('read', error);
+        if (stopped) return;
+        retry ??= system.setTimer(AGAIN_MS, () => {
+          retry = null;
+          pump();
+        });
+      })
+      .finally(() => {
+        pumping = false;
+        if (pumpAgain && retry === null) pump();
+      });
+  };
+
+  return {
+    pump,
+    roomAgain(feed) {
+      if (!feed.starved || roomOf(feed, readAhead) < readAhead / 2) return;
+      feed.starved = false;
+      pump();
+    },
+    saw,
+    isAtHead: ({ lease, cursor }) => cursor >= (heads[lease.shard] ?? Number.POSITIVE_INFINITY),
+    stop() {
+      stopped = true;
+      retry?.cancel();
+    },
+  };
+};

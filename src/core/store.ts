@@ -218,7 +218,7 @@ export interface Store {
   tick(tick: Tick): Promise<TickResult>;
 
   /**
-   * Scheduled deliveries of these leases that may run now, the longest due first: due, not started, no lower version of their
+   * Scheduled deliveries of these leases that may run now, at most `limit` of each subscription, the longest due first: due, not started, no lower version of their
    * (subscription, stream) in the way, and neither their subscription nor their stream paused. In the way is what is scheduled, or dead
    * and `holds`. Timers are in nobody's way, and go on while their stream is paused.
    */

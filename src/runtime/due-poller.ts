@@ -44,11 +44,9 @@ export const createDuePoller = (context: Context): DuePoller => {
   const poll = async (): Promise<void> => {
     const asking = [...holdings()].filter((holding) => accepts(holding) && wants(holding));
     if (asking.length === 0) return;
-    const feeds = new Set(asking.map(({ feed }) => feed));
-    const limit = readAhead * feeds.size;
     const { deliveries, nextInMs } = await store.due(
       asking.map(({ lease }) => lease),
-      limit,
+      readAhead,
     );
     for (const { parked, event } of deliveries) {
       const holding = ofShard(parked.shard).find((one) => one.subscription.name === parked.subscription);
@@ -57,8 +55,9 @@ export const createDuePoller = (context: Context): DuePoller => {
       else lanes.add(holding, parked.stream, { parked, event, version: parked.version });
     }
     lanes.fill();
-    if (deliveries.length >= limit) for (const feed of feeds) feed.crowded ||= feed.parked > 0;
-    if (nextInMs !== null && deliveries.length < limit) parkedDue(nextInMs);
+    for (const feed of new Set(asking.map((holding) => holding.feed))) if (feed.parked >= readAhead) feed.crowded = true;
+    // At once where more was due than was taken: without those that have no room, the others say when they are next.
+    if (nextInMs !== null) parkedDue(nextInMs);
   };
 
   const parkedDue = (inMs: number): void => {

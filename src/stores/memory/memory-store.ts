@@ -169,10 +169,17 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
         .flatMap(parked.runnable)
         .filter(({ kind, stream }) => kind === 'timer' || !pauses.isPaused('stream', stream))
         .sort((a, b) => a.dueAt - b.dueAt);
-      const due = runnable.filter((record) => record.dueAt <= now).slice(0, limit);
-      const next = runnable[due.length];
+      const taken = new Map<string, number>();
+      const isTaken = ({ subscription, dueAt }: ParkedDelivery): boolean => {
+        const before = taken.get(subscription) ?? 0;
+        if (dueAt > now || before >= limit) return false;
+        taken.set(subscription, before + 1);
+        return true;
+      };
+      const due = new Set(runnable.filter(isTaken));
+      const next = runnable.find((record) => !due.has(record));
       return {
-        deliveries: due.map((record) => ({ parked: record, event: eventOf(record) })),
+        deliveries: [...due].map((record) => ({ parked: record, event: eventOf(record) })),
         nextInMs: next === undefined ? null : Math.max(0, next.dueAt - now),
       };
     },

@@ -72,13 +72,13 @@ export const createReads = (session: Session, system: System, log: Log, leases: 
         for (const subscription of new Set(refs.map((ref) => ref.subscription))) {
           if (pauses.isSubscription(subscription)) continue;
           const shards = JSON.stringify(refs.filter((ref) => ref.subscription === subscription).map(({ shard }) => shard));
-          found.push(...(sql(dueSql).all(subscription, now, shards, limit + 1) as unknown as typeof found));
-          const next = sql(nextSql).get(subscription, now, shards) as { readonly due_at: number } | undefined;
+          const due = sql(dueSql).all(subscription, now, shards, limit + 1) as unknown as typeof found;
+          const next = due[limit] ?? (sql(nextSql).get(subscription, now, shards) as { readonly due_at: number } | undefined);
           nextAt = Math.min(nextAt, next?.due_at ?? Infinity);
+          found.push(...due.slice(0, limit));
         }
         found.sort((a, b) => a.due_at - b.due_at || a.n - b.n);
-        nextAt = Math.min(nextAt, found[limit]?.due_at ?? Infinity);
-        const deliveries = found.slice(0, limit).map(({ n }) => withEvent(sql(SQL.PARKED_AT).get(n) as unknown as ParkedRow));
+        const deliveries = found.map(({ n }) => withEvent(sql(SQL.PARKED_AT).get(n) as unknown as ParkedRow));
         return { deliveries, nextInMs: nextAt === Infinity ? null : Math.max(0, nextAt - now) };
       }),
     held: (subscription, heads) =>

@@ -11,6 +11,7 @@ import {
   refOf,
   type StoreCase,
   streamsIn,
+  tick,
   timer,
 } from './subject.ts';
 
@@ -64,7 +65,10 @@ export const parkedCases = (test: StoreCase): void => {
     assert.deepEqual([due.deliveries.map(({ parked }) => parked.id), due.nextInMs], [['mail:a@1'], 150]);
   });
 
-  test('hands out what is due to the leases that ask, the longest due first, at most as many as asked for', async ({ store, system }) => {
+  test('hands out what is due to the leases that ask, the longest due first, at most as many of each subscription as asked for', async ({
+    store,
+    system,
+  }) => {
     const leases = (await own(store)).map(refOf);
     const names = Array.from({ length: 20 }, (_, i) => `s${i}`);
     await mustCommit(
@@ -92,6 +96,16 @@ export const parkedCases = (test: StoreCase): void => {
       (await store.due([lease], 20)).deliveries.map(({ parked }) => parked.id),
       inShard,
     );
+    await store.register([{ name: 'stock', start: 'beginning' }]);
+    const stock = (await tick(store, 'worker', { subscriptions: ['stock'] })).gained.map(refOf);
+    await mustCommit(
+      store,
+      names.map((name) => ({ park: [absent(delivery(store, name, 1, { subscription: 'stock', dueAt: system.now() - 5 }))] })),
+    );
+    const ofBoth = await store.due([...leases, ...stock], 7);
+    assert.equal(ofBoth.deliveries.filter(({ parked }) => parked.subscription === 'mail').length, 7);
+    assert.equal(ofBoth.deliveries.filter(({ parked }) => parked.subscription === 'stock').length, 7);
+    assert.equal(ofBoth.nextInMs, 0);
     assert.deepEqual(await store.due([{ ...lease, subscription: 'other' }], 20), { deliveries: [], nextInMs: null });
     assert.deepEqual(await store.due([], 20), { deliveries: [], nextInMs: null });
   });

@@ -30,6 +30,33 @@ const roles: Record<string, () => Promise<void>> = {
     }
     await store.close();
   },
+  /** Once it is told to, commits so many megabytes. */
+  async fill() {
+    const store = createSqliteStore({ path }, system);
+    await store.open();
+    say('open');
+    await once(process.stdin, 'data');
+    process.stdin.destroy();
+    const data = JSON.stringify('x'.repeat(2 ** 16));
+    for (let i = 0; i < Number(howMany); i += 1) {
+      const units = Array.from({ length: 16 }, (_, unit) => ({
+        appends: [{ stream: `${name} ${unit}`, expected: 'any' as const, events: [{ type: 'Happened', schema: 1, data, time: 0 }] }],
+      }));
+      await store.commit({ owner: name, id: String(i), units, progress: [] });
+    }
+    say('filled');
+    await store.close();
+  },
+  /** Reads the ends of all shards over and over until it is killed. */
+  async follow() {
+    const store = createSqliteStore({ path }, system);
+    await store.open();
+    say('open');
+    for (;;) {
+      for (const [shard, head] of (await store.heads()).entries()) await store.read(shard, Math.max(0, head - 8), 8);
+      await new Promise(setImmediate);
+    }
+  },
   /** Has the file open until it is killed. */
   async open() {
     const store = createSqliteStore({ path }, system, version);

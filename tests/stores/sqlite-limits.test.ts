@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, vi } from 'vitest';
 import * as SQL from '../../src/stores/sqlite/sql.ts';
@@ -86,6 +87,65 @@ describe('a restart of the machine', () => {
     expect((await tick(store, 'hasty', { leaseMs: 1000 })).gained).toHaveLength(0);
     await system.advance(59_999);
     expect((await tick(store, 'hasty', { leaseMs: 1000 })).gained).toHaveLength(0);
+  });
+});
+
+describe('the write-ahead log', () => {
+  const MB = 2 ** 20;
+  const megabyte = (stream: string) => ({
+    ...append(stream),
+    events: [{ type: 'Happened', schema: 1, data: JSON.stringify('x'.repeat(MB)), time: 0 }],
+  });
+
+  it('is cut back although some reader or other is always reading it', async () => {
+    const path = await temporaryFile();
+    const system = virtualSystem();
+    const store = await openStore(path, { system });
+    const readers = [rawDatabase(path), rawDatabase(path)] as const;
+    let turn = 0;
+    // Each begins before the other ends.
+    const takeTurns = (): void => {
+      const [next, last] = turn % 2 === 0 ? readers : [readers[1], readers[0]];
+      next.exec('BEGIN; SELECT count(*) FROM meta');
+      if (turn > 0) last.exec('COMMIT');
+      turn += 1;
+      if (turn < 2000) system.setTimer(1, takeTurns);
+    };
+    takeTurns();
+    let mostBytes = 0;
+    for (let i = 0; i < 100; i += 1) {
+      const before = system.monotonic();
+      await system.run(mustCommit(store, [{ appends: [megabyte(`s${i % 7}`)] }]));
+      expect(system.monotonic() - before).toBeLessThan(20);
+      mostBytes = Math.max(mostBytes, statSync(`${path}-wal`).size);
+      await system.advance(1);
+    }
+    expect(mostBytes / MB).toBeGreaterThan(16);
+    expect(mostBytes / MB).toBeLessThan(36);
+  });
+
+  it('grows while one reader stays, which holds up a write for a second at most, and is cut back once it is gone', async () => {
+    const path = await temporaryFile();
+    const system = virtualSystem();
+    const store = await openStore(path, { system });
+    const reader = rawDatabase(path);
+    await mustCommit(store, [{ appends: [append('a', 'none')] }]);
+    reader.exec('BEGIN; SELECT count(*) FROM streams');
+    const waits: number[] = [];
+    for (let i = 0; i < 40; i += 1) {
+      const before = system.monotonic();
+      await system.run(mustCommit(store, [{ appends: [megabyte('a')] }]));
+      waits.push(system.monotonic() - before);
+    }
+    expect(waits.filter((ms) => ms > 0)).toHaveLength(1);
+    expect(Math.max(...waits)).toBeGreaterThanOrEqual(1000);
+    expect(Math.max(...waits)).toBeLessThan(1010);
+    expect(statSync(`${path}-wal`).size / MB).toBeGreaterThan(40);
+    reader.exec('COMMIT');
+    await system.advance(5000);
+    await mustCommit(store, [{ appends: [append('a')] }]);
+    expect(statSync(`${path}-wal`).size / MB).toBeLessThan(1);
+    expect(await store.events('a', 0, 100)).toHaveLength(42);
   });
 });
 

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../src/core/records.ts';
@@ -99,6 +100,22 @@ describe('several processes on one SQLite file', () => {
     const old = { ...lease, epoch: (lease?.epoch ?? 0) - 1, subscription: 'mail', shard: 0 };
     expect((await commit(a, [{ lease: old }], { owner: 'a' })).units[0]).toEqual({ won: false, why: 'lease' });
     expect(await a.events('x', 0, 100)).toHaveLength(10);
+  });
+
+  it('keep the write-ahead log short while three write all the time and two read all the time', { timeout: 60_000 }, async () => {
+    const path = await temporaryFile();
+    const writers = ['a', 'b', 'c'].map((name) => startChild('fill', path, name, '30'));
+    const readers = ['', ''].map(() => startChild('follow', path));
+    await Promise.all([...writers, ...readers].map((child) => child.line('open')));
+    let mostMb = 0;
+    const look = setInterval(async () => {
+      mostMb = Math.max(mostMb, (await stat(`${path}-wal`).catch(() => ({ size: 0 }))).size / 2 ** 20);
+    }, 5);
+    for (const child of writers) child.process.stdin?.write('go\n');
+    await Promise.all(writers.map((child) => child.line('filled')));
+    clearInterval(look);
+    expect(mostMb, 'nothing was written').toBeGreaterThan(8);
+    expect(mostMb, 'MB of log, for 90 MB of events').toBeLessThan(64);
   });
 
   it('hear of each other soon, and not of themselves', async () => {

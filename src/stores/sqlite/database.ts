@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { OrderfoldError } from '../../core/errors.ts';
@@ -16,18 +16,24 @@ export interface Database {
   rollback(): void;
   /** Changes when another connection has committed. */
   dataVersion(): number;
+  /** Whether the write-ahead log has outgrown its bound. */
+  isLogLong(): boolean;
+  /** Brings all of the log into the database and cuts it off, unless somebody writes or reads from it just now. Not in a transaction. */
+  emptyLog(): void;
   close(): void;
 }
 
+const LONG_LOG_BYTES = 32 * 1024 * 1024;
+
 /**
  * On the disk with every commit, on macOS too, where a plain fsync stops at the drive's cache. 16 MB of log between
- * checkpoints; a longer one, left behind by a slow reader, is cut back to 64 MB.
+ * checkpoints. SQLite begins it anew only while nobody reads from it, and then cuts back what has grown beyond its bound.
  */
 const PRAGMAS = `
 PRAGMA synchronous = FULL;
 PRAGMA fullfsync = ON;
 PRAGMA wal_autocheckpoint = 4000;
-PRAGMA journal_size_limit = 67108864;
+PRAGMA journal_size_limit = ${LONG_LOG_BYTES};
 PRAGMA cache_size = -32768;
 PRAGMA temp_store = MEMORY;
 PRAGMA trusted_schema = OFF;
@@ -146,11 +152,15 @@ export const openDatabase = ({ path, shards: wanted, nowMs, version }: Opening):
     return statement;
   };
   const versionOfData = open.prepare('PRAGMA data_version');
+  const checkpoint = open.prepare('PRAGMA wal_checkpoint(TRUNCATE)');
+  const log = `${open.prepare('PRAGMA database_list').get()?.file}-wal`;
   return {
     shards,
     sql,
     rollback: () => rollback(open),
     dataVersion: () => versionOfData.get()?.data_version as number,
+    isLogLong: () => (statSync(log, { throwIfNoEntry: false })?.size ?? 0) > LONG_LOG_BYTES,
+    emptyLog: () => void checkpoint.get(),
     close: () => open.close(),
   };
 };

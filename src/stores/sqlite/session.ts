@@ -23,6 +23,8 @@ export interface Session {
 const GIVE_UP_MS = 5000;
 /** Between tries for the lock, at random: with three processes writing all the time, each comes to a fair third. */
 const PAUSE_MS = { least: 1, most: 3 } as const;
+/** How long writers wait for readers to leave a log that is too long, and how much later they try again if some stay. */
+const MAKE_ROOM_MS = { most: 1000, apart: 5000 } as const;
 /** A look costs some 150 µs with the wake-up: 5 ms apart while others are busy, 25 ms (0.7 % of a core) once all is quiet. */
 const POLL_MS = { busy: 5, quiet: 25, quietAfter: 250 } as const;
 
@@ -36,10 +38,18 @@ export const createSession = (opening: Omit<Opening, 'nowMs'>, system: System): 
   const memories: (() => void)[] = [];
   const watchers = new Set<() => void>();
   let polling: Timer | null = null;
+  let makingRoom: Promise<void> | null = null;
+  /** Somebody stays in the log: no use to try again before. */
+  let noRoomUntil = 0;
 
   const live = (): Database => {
     if (database === null) throw closedFault();
     return database;
+  };
+
+  const pause = (): Promise<void> => {
+    const pauseMs = PAUSE_MS.least + (PAUSE_MS.most - PAUSE_MS.least) * system.random();
+    return new Promise((resolve) => void system.setTimer(pauseMs, resolve));
   };
 
   const patiently = async <T>(once: () => T, giveUp: (error: unknown) => unknown): Promise<T> => {
@@ -50,11 +60,30 @@ export const createSession = (opening: Omit<Opening, 'nowMs'>, system: System): 
       } catch (error) {
         if (!isLocked(error) || system.monotonic() >= until) throw giveUp(error);
       }
-      const pauseMs = PAUSE_MS.least + (PAUSE_MS.most - PAUSE_MS.least) * system.random();
-      await new Promise<void>((resolve) => void system.setTimer(pauseMs, resolve));
+      await pause();
       if (closed) throw closedFault();
     }
   };
+
+  /**
+   * Readers of several processes that take turns keep the log from ever beginning anew. While no process writes, as all do this, each new
+   * reader finds everything in the database and leaves the log alone, so it can be cut off as soon as the earlier ones are done.
+   */
+  const makeRoom = async (): Promise<void> => {
+    const until = system.monotonic() + MAKE_ROOM_MS.most;
+    for (;;) {
+      try {
+        live().emptyLog();
+      } catch (error) {
+        if (!isLocked(error)) throw storeFault(error, opening.path);
+      }
+      if (!live().isLogLong()) return;
+      if (system.monotonic() >= until) break;
+      await pause();
+    }
+    noRoomUntil = system.monotonic() + MAKE_ROOM_MS.apart;
+  };
+  const needsRoom = (): boolean => live().isLogLong() && system.monotonic() >= noRoomUntil;
 
   const forget = (): void => {
     for (const memory of memories) memory();
@@ -120,7 +149,15 @@ export const createSession = (opening: Omit<Opening, 'nowMs'>, system: System): 
       return shards;
     },
     sql: (text) => live().sql(text),
-    write: (work) => patientTransaction('BEGIN IMMEDIATE', work),
+    async write(work) {
+      if (makingRoom !== null || needsRoom()) {
+        makingRoom ??= makeRoom().finally(() => {
+          makingRoom = null;
+        });
+        await makingRoom;
+      }
+      return patientTransaction('BEGIN IMMEDIATE', work);
+    },
     read: (work) => patientTransaction('BEGIN', work),
     remembers: (memory) => void memories.push(memory),
     watch(changed) {

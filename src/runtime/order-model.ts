@@ -1,10 +1,12 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { OrderfoldError } from '../core/errors.ts';
 import type { OrderCommand } from '../order/commands.ts';
 import { decide } from '../order/decide.ts';
 import { fold } from '../order/fold.ts';
 import { FOLD_FINGERPRINT } from '../order/fold-fingerprint.ts';
 import type { Direction } from '../order/names.ts';
 import { type Order, stepOf } from '../order/order.ts';
+import type { Plan } from '../order/plan.ts';
 import type { Rejection } from '../order/rejection.ts';
 import type { Consequences, Decide, Fact, StreamModel } from './model.ts';
 
@@ -39,8 +41,18 @@ const consequences = (events: readonly Fact[], order: Order): Consequences => {
   };
 };
 
-/** How an order's stream folds, and what its dead letters and timers mean to it. */
-export const orderModel: StreamModel<Order> = {
+/** What brings a scheduled command, by the command. */
+export const PLACE_LATER = 'PlaceOrder';
+export const CANCEL_LATER = 'CancelOrder';
+
+const dueCommand = ({ type, data }: Fact, orderId: string, plan: Plan): OrderCommand => {
+  if (type === PLACE_LATER) return { type: 'Place', orderId, plan, ...(data as { readonly details: unknown }) };
+  if (type === CANCEL_LATER) return { type: 'Cancel', ...(data as { readonly reason: string; readonly by?: string }) };
+  throw new OrderfoldError('UNDECODABLE', `${orderId} is to ${type}, which this code does not know`, { retryable: true });
+};
+
+/** How an order's stream folds, and what its dead letters and timers mean to it; `plan` is for those placed by a timer. */
+export const orderModel = (plan: Plan): StreamModel<Order> => ({
   fingerprint: FOLD_FINGERPRINT,
   fold: (events, from) => fold(events, from) as Order,
   status: ({ status }) => status,
@@ -50,6 +62,7 @@ export const orderModel: StreamModel<Order> = {
     const decided = decide({ type: 'PassDeadline' }, order);
     return E.isLeft(decided) ? E.right([]) : decided;
   },
+  onScheduled: (due, orderId) => deciding(dueCommand(due, orderId, plan)),
   onDeadLetter: (change) => (order) => {
     const { id, subscription } = change;
     if (order === undefined || !Object.hasOwn(order.steps, subscription)) return E.right([]);
@@ -65,4 +78,4 @@ export const orderModel: StreamModel<Order> = {
     if (direction === undefined) return E.right([]);
     return decide({ type: 'RecordDead', step: subscription, direction, deadLetterId: id, cause, attempts }, order);
   },
-};
+});

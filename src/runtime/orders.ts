@@ -5,16 +5,17 @@ import { count, oneOf, optional, port, resolveOptions, text } from '../core/opti
 import type { Counts, Store } from '../core/store.ts';
 import type { System, Timer } from '../core/system.ts';
 import type { OrderCommand } from '../order/commands.ts';
-import { fingerprint } from '../order/fingerprint.ts';
 import type { Order, OrderStatus } from '../order/order.ts';
 import { type Rejection, rejection } from '../order/rejection.ts';
 import type { AnyOrderSaga, EventsOf, InputOf, OrderOf } from '../order/saga.ts';
-import { validate } from '../order/validate.ts';
+import { admit, KEY_REUSED } from './admission.ts';
 import type { DeadLetterStore } from './dead-letter-store.ts';
 import { createEventBus, type EventBus, type WorkerOptions } from './event-bus.ts';
 import type { Listen } from './notifications.ts';
 import { deciding, orderModel } from './order-model.ts';
+import { createOrderScheduling, type OrderScheduling } from './order-scheduling.ts';
 import { type OrderView, orderView } from './order-view.ts';
+import { isScheduled } from './parking.ts';
 import type { ProjectOptions } from './projection.ts';
 import { stepSubscription } from './steps.ts';
 import type { SubscribeOptions } from './subscription.ts';
@@ -44,7 +45,7 @@ export type Worker = {
  * A normal "no" comes as a Left and nothing was written. Faults are thrown: `STORE` (it may have happened all the same, and
  * an idempotency key makes asking again safe), `BUSY`, `CLOSED`.
  */
-export interface Orders<Saga extends AnyOrderSaga = AnyOrderSaga> extends AsyncDisposable {
+export interface Orders<Saga extends AnyOrderSaga = AnyOrderSaga> extends OrderScheduling<Saga>, AsyncDisposable {
   /**
    * Takes an order.
    * @param options.idempotencyKey 1 to 255 characters: the same key with the same order gives the order placed first, with
@@ -97,7 +98,7 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
   if (saga.steps.length === 0) throw new OrderfoldError('CONFIG', 'createOrders: expected a saga with at least one step, got none');
   const bus: EventBus<Record<string, unknown>, Order> = createEventBus<Record<string, unknown>, Order>(system, {
     store,
-    model: orderModel,
+    model: orderModel(saga.plan),
   });
   for (const step of saga.steps) bus.subscribe(step.name, stepSubscription(step, bus.state));
 
@@ -114,29 +115,23 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
     return E.right((outcome.kind === 'won' ? outcome.snapshot.state : undefined) ?? found);
   };
 
-  const keyIssue = (key: unknown): boolean => typeof key !== 'string' || key === '' || key.length > 255 || /[\p{Surrogate}\0]/u.test(key);
-
   const orders: Orders<AnyOrderSaga> = {
     async place(input, options) {
       const { idempotencyKey } = resolveOptions('place', options, {
         idempotencyKey: { expected: 'a text', accepts: (_): _ is unknown => true },
       });
-      if (idempotencyKey !== undefined && keyIssue(idempotencyKey)) {
-        return E.left(rejection('INVALID', 'expected an idempotency key of 1 to 255 characters'));
-      }
-      const validated = await validate(saga.schema, input);
-      if (E.isLeft(validated)) return validated;
-      const details = validated.right;
+      const admitted = await admit(saga, input, idempotencyKey);
+      if (E.isLeft(admitted)) return admitted;
+      const { details, asked, claim } = admitted.right;
       const orderId = system.id();
-      const key =
-        idempotencyKey === undefined ? {} : { key: { key: idempotencyKey as string, fingerprint: fingerprint(details), stream: orderId } };
-      const outcome = await bus.execute(orderId, deciding({ type: 'Place', orderId, details, plan: saga.plan }), { fresh: true, ...key });
+      const outcome = await bus.execute(orderId, deciding({ type: 'Place', orderId, details, plan: saga.plan }), {
+        fresh: true,
+        ...claim(orderId),
+      });
       if (outcome.kind === 'refused') return E.left(outcome.refusal);
       if (outcome.kind === 'won' && outcome.snapshot.state !== undefined) return E.right(outcome.snapshot.state as never);
       if (outcome.kind !== 'key') throw new OrderfoldError('STORE', 'the order could not be placed');
-      if (outcome.taken.fingerprint !== fingerprint(details)) {
-        return E.left(rejection('KEY_REUSED', 'this idempotency key was used for another order'));
-      }
+      if (outcome.taken.fingerprint !== asked) return E.left(KEY_REUSED);
       const earlier = await stateOf(outcome.taken.stream);
       if (earlier === null) throw new OrderfoldError('STORE', 'the order of this idempotency key cannot be read');
       return E.right(earlier as never);
@@ -150,7 +145,7 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
       const [events, parked] = await Promise.all([bus.events(orderId), bus.parkedOf(orderId, 'all')]);
       return timelineOf(
         events,
-        parked.filter(({ kind }) => kind === 'delivery'),
+        parked.filter((record) => record.kind === 'delivery' || isScheduled(record)),
       );
     },
     async list(options) {
@@ -220,6 +215,7 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
     subscribe: (name, options) => bus.subscribe(name, options as never),
     project: (name, options) => bus.project(name, options as never),
     worker: (options) => ({ start: () => bus.start(options), stop: (stopping) => bus.stop(stopping) }),
+    ...createOrderScheduling(bus, saga, system),
     deadLetters: bus.deadLetters,
     on: bus.on,
     counts: bus.counts,

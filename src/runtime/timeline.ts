@@ -22,7 +22,7 @@ export type TimelineEntry =
   /** A start whose outcome nobody heard. */
   | (OfDelivery & { readonly kind: 'lostStart' } & Pick<LostStart, 'how' | 'worker'>)
   | (OfDelivery & { readonly kind: 'action' } & Pick<OperatorAction, 'action' | 'by' | 'reason' | 'generation'>)
-  /** A delivery that waits: `at` is when it is due, was due while an earlier one holds it, or died. */
+  /** A delivery, or something scheduled, that waits: `at` is when it is due, was due while an earlier one holds it, or died. */
   | (OfDelivery & {
       readonly kind: 'parked';
       readonly state: 'scheduled' | 'held' | 'dead';

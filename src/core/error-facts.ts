@@ -64,7 +64,7 @@ const frameOf = (error: unknown): string | undefined => {
   const start = stack.indexOf('\n    at '); // a message of any length stands before it
   if (start < 0) return undefined;
   const lines = stack.slice(start, start + 16_384).split('\n');
-  const own = lines.find((line) => line.startsWith('    at ') && !/node_modules|node:|\(<anonymous>\)|\bnative\b/.test(line));
+  const own = lines.find((line) => line.startsWith('    at ') && !/node_modules|node:|\(<anonymous>\)|\(index \d+\)|\bnative\b/.test(line));
   return own === undefined ? undefined : bounded(own.slice('    at '.length).trim(), LONGEST_FRAME);
 };
 

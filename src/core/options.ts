@@ -58,6 +58,15 @@ export const flag = (fallback?: boolean): Checker<boolean> => checker('true or f
 export const oneOf = <const T extends string | number>(values: readonly T[], fallback?: NoInfer<T>): Checker<T> =>
   checker(`one of ${values.map((value) => JSON.stringify(value)).join(', ')}`, (value) => values.includes(value as T), fallback);
 
+/** A moment as ISO 8601 text in UTC: `2026-01-31T09:00:00Z`, seconds and their fraction as one likes. */
+export const utcTime = (): Checker<string> =>
+  checker('a time in UTC such as 2026-01-31T09:00:00Z', (value) => {
+    if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?Z$/.test(value)) return false;
+    const time = Date.parse(value);
+    // The 31st of February reads as a day in March.
+    return Number.isFinite(time) && new Date(time).toISOString().slice(0, 16) === value.slice(0, 16);
+  });
+
 /** A function; its type is the caller's word. */
 export const fn = <F extends (...args: never[]) => unknown>(fallback?: F): Checker<F> =>
   checker('a function', (value) => typeof value === 'function', fallback);

@@ -10,7 +10,8 @@ import type { System, Timer } from '../core/system.ts';
 import { createCodec, type Upcasts } from './codec.ts';
 import { createCommitter } from './committer.ts';
 import { type Consumer, createConsumer } from './consumer.ts';
-import { createDeadLetterStore, type DeadLetterStore } from './dead-letter-store.ts';
+import { createDeadLetterStore } from './dead-letters/create-dead-letter-store.ts';
+import type { DeadLetterStore } from './dead-letters/dead-letter-store.ts';
 import type { Decide, StreamModel } from './model.ts';
 import { createNotifier, type Listen } from './notifications.ts';
 import { TIMERS } from './parking.ts';
@@ -140,7 +141,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
 
   const runnable = (): void => consumer?.parkedDue();
   const scheduling = createScheduling<Events, State>({ store, system, codec, transact, opened: open, runnable });
-  const deadLetters = createDeadLetterStore<State>({
+  const { deadLetters, close: endRedrives } = createDeadLetterStore<State>({
     store,
     system,
     codec,
@@ -238,7 +239,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
     },
     stop,
     close() {
-      closing ??= stop()
+      closing ??= Promise.all([stop(), endRedrives()])
         .then(drained)
         .then(() => {
           committer.close();

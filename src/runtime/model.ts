@@ -27,6 +27,8 @@ export type DeadLetterChange = Letter &
   (
     | { readonly kind: 'dead'; readonly cause: string; readonly attempts: number }
     | { readonly kind: 'redriven'; readonly by: string; readonly reason: string }
+    /** Redriven with another payload in place of its own. */
+    | { readonly kind: 'edited'; readonly by: string; readonly reason: string }
     | { readonly kind: 'discarded'; readonly by: string; readonly reason: string }
   );
 
@@ -49,6 +51,6 @@ export interface StreamModel<State> {
   onTimer?(name: string): Decide<State>;
   /** What follows when something scheduled is due; a Left changes nothing and is told of as `refused`. @default it is appended as an event */
   onScheduled?(due: Fact, stream: string): Decide<State, unknown>;
-  /** What the stream records of a dead letter; a Left refuses the change. */
+  /** What the stream records of a dead letter; a Left refuses the change, and its `message`, if it has one, says why. */
   onDeadLetter?(change: DeadLetterChange): Decide<State, unknown>;
 }

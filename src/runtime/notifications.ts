@@ -13,6 +13,12 @@ export interface DeliveryFacts {
   readonly generation: number;
 }
 
+/** What an operator did with which dead letter. */
+export interface LetterFacts extends Pick<DeliveryFacts, 'id' | 'subscription' | 'stream'> {
+  readonly by: string;
+  readonly reason: string;
+}
+
 /** Facts worth watching, sent after they became durable. */
 export interface Notifications {
   /** Events this process appended. */
@@ -28,20 +34,10 @@ export interface Notifications {
   readonly lostStart: DeliveryFacts & { readonly lostStarts: number };
   /** Something scheduled was due, and its stream would not have it: it is over, and nothing else was written. */
   readonly refused: { readonly id: string; readonly stream: string; readonly type: string; readonly refusal: unknown };
-  readonly redriven: {
-    readonly id: string;
-    readonly subscription: string;
-    readonly stream: string;
-    readonly by: string;
-    readonly reason: string;
-  };
-  readonly discarded: {
-    readonly id: string;
-    readonly subscription: string;
-    readonly stream: string;
-    readonly by: string;
-    readonly reason: string;
-  };
+  readonly redriven: LetterFacts;
+  /** Redriven with another payload. */
+  readonly edited: LetterFacts;
+  readonly discarded: LetterFacts;
   /** A view was emptied and begins again. */
   readonly rebuilt: { readonly subscription: string; readonly by: string; readonly reason: string };
   readonly leaseGained: { readonly subscription: string; readonly shard: number; readonly epoch: number; readonly clean: boolean };

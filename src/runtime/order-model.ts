@@ -7,7 +7,7 @@ import { FOLD_FINGERPRINT } from '../order/fold-fingerprint.ts';
 import type { Direction } from '../order/names.ts';
 import { type Order, stepOf } from '../order/order.ts';
 import type { Plan } from '../order/plan.ts';
-import type { Rejection } from '../order/rejection.ts';
+import { type Rejection, rejection } from '../order/rejection.ts';
 import type { Consequences, Decide, Fact, StreamModel } from './model.ts';
 
 const DEADLINE = 'deadline';
@@ -66,6 +66,10 @@ export const orderModel = (plan: Plan): StreamModel<Order> => ({
   onDeadLetter: (change) => (order) => {
     const { id, subscription } = change;
     if (order === undefined || !Object.hasOwn(order.steps, subscription)) return E.right([]);
+    if (change.kind === 'edited')
+      return E.left(
+        rejection('INVALID', `the step ${subscription} reads its order, not the payload of ${change.type}: redrive it as it is`),
+      );
     const { dead } = stepOf(order, subscription);
     // One that died while nobody here could fold the order is not known to it, and simply runs again.
     if (change.kind === 'redriven' && dead?.id !== id) return E.right([]);

@@ -9,7 +9,7 @@ import type { Order, OrderStatus } from '../order/order.ts';
 import { type Rejection, rejection } from '../order/rejection.ts';
 import type { AnyOrderSaga, EventsOf, InputOf, OrderOf } from '../order/saga.ts';
 import { admit, KEY_REUSED } from './admission.ts';
-import type { DeadLetterStore } from './dead-letter-store.ts';
+import type { DeadLetterStore } from './dead-letters/dead-letter-store.ts';
 import { createEventBus, type EventBus, type WorkerOptions } from './event-bus.ts';
 import type { Listen } from './notifications.ts';
 import { deciding, orderModel } from './order-model.ts';

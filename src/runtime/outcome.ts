@@ -4,6 +4,7 @@ import { recordAttempt } from '../core/ledger.ts';
 import { isPermanent } from '../core/permanent.ts';
 import type { ParkedDelivery } from '../core/records.ts';
 import { type Delay, type Failure, type GiveUp, nextDelay, type RetryPolicy } from '../core/retry-policy.ts';
+import { causeOf } from './cause.ts';
 import { changed, detailOf } from './parking.ts';
 
 /** A failed attempt, as the worker saw it. Times in milliseconds since 1970. */
@@ -22,10 +23,6 @@ export interface Verdict {
   readonly rule: string;
   readonly facts: ErrorFacts;
 }
-
-/** Groups letters that died of the same thing: name, code and innermost own frame, without numbers and ids. */
-export const causeOf = ({ name, code, frame }: ErrorFacts): string =>
-  [name, code, ...(frame === undefined ? [] : [frame.replace(/:\d+/g, '').replace(/^.*[\\/]/, '')])].join(' ').slice(0, 200);
 
 /** A policy that throws has given up. */
 const chosenBy = (policy: RetryPolicy, failure: Failure, random: number): E.Either<GiveUp, Delay> => {

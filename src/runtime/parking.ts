@@ -16,17 +16,36 @@ export interface LostStart {
 }
 
 export interface OperatorAction {
-  readonly action: 'redriven' | 'discarded';
+  readonly action: 'redriven' | 'discarded' | 'edited';
+  /** ISO 8601, UTC. */
   readonly at: string;
   readonly by: string;
   readonly reason: string;
+  /** The generation it ended. */
   readonly generation: number;
+  /** Id of the operation it was part of, for what `redriveMany` did. */
+  readonly operation?: string;
+}
+
+/** A payload put in place of the original one, which stays as it is in the log. */
+export interface Edit {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly by: string;
+  readonly reason: string;
+  /** The generation it ended. */
+  readonly generation: number;
+  /** The text handlers get from then on, and the schema it is written in. */
+  readonly raw: string;
+  readonly schema: number;
 }
 
 /** What a parked delivery remembers beside the columns a store looks at. */
 export interface ParkedDetail {
   readonly ledger: AttemptLedger;
   readonly actions: readonly OperatorAction[];
+  /** The latest 20. */
+  readonly edits?: readonly Edit[];
   /** The latest 20. */
   readonly lost: readonly LostStart[];
   /** When the first attempt of this generation began, milliseconds since 1970. */
@@ -49,6 +68,17 @@ const NOTHING_YET: ParkedDetail = { ledger: EMPTY_LEDGER, actions: [], lost: [],
 export const detailOf = (record: ParkedDelivery): ParkedDetail => JSON.parse(record.detail) as ParkedDetail;
 
 export const withLost = (detail: ParkedDetail, lost: LostStart): ParkedDetail => ({ ...detail, lost: [...detail.lost, lost].slice(-20) });
+
+export const withEdit = (detail: ParkedDetail, edit: Edit): ParkedDetail => ({
+  ...detail,
+  edits: [...(detail.edits ?? []), edit].slice(-20),
+});
+
+/** The event with the latest edit in place of its payload. */
+export const asEdited = (record: ParkedDelivery, event: StoredEvent): StoredEvent => {
+  const edit = detailOf(record).edits?.at(-1);
+  return edit === undefined ? event : { ...event, data: edit.raw, schema: edit.schema };
+};
 
 export const parkedId = (subscription: string, stream: string, version: number): string => `${subscription}:${eventId(stream, version)}`;
 

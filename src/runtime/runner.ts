@@ -13,7 +13,7 @@ import { addDone, type Holding, type InHand, type Lane, type Place } from './hol
 import { createInTheWay } from './in-the-way.ts';
 import type { StreamModel } from './model.ts';
 import type { Notifier } from './notifications.ts';
-import { changed, detailOf, type LostStart, withLost } from './parking.ts';
+import { asEdited, changed, detailOf, type LostStart, withLost } from './parking.ts';
 import { isPostponed } from './postponed.ts';
 import { beforeRepeat, isStoreAway } from './run-again.ts';
 import { createRecordStart } from './starts.ts';
@@ -126,7 +126,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     let data: unknown;
     try {
       if (route === undefined) throw new OrderfoldError('UNDECODABLE', `${name} has no handler for ${event.type}`, { retryable: true });
-      data = codec.payload(event);
+      data = codec.payload(record === null ? event : asEdited(record, event));
     } catch (error) {
       return refuse(turn, error);
     }

@@ -6,7 +6,7 @@ import { shardOf } from '../core/shard.ts';
 import type { Store } from '../core/store.ts';
 import type { System } from '../core/system.ts';
 import type { Codec } from './codec.ts';
-import { broughtBy, detailOf, isScheduled, scheduledId, timerRecord } from './parking.ts';
+import { asEdited, broughtBy, detailOf, isScheduled, scheduledId, timerRecord } from './parking.ts';
 import { LONGEST_NAME, storedName } from './stored-name.ts';
 import type { Transact } from './transact.ts';
 
@@ -95,7 +95,7 @@ export const createScheduling = <Events extends EventMap, State>(context: Contex
 
   const readable = (timer: ParkedDelivery): unknown => {
     try {
-      return codec.decode(broughtBy(timer)).data;
+      return codec.decode(asEdited(timer, broughtBy(timer))).data;
     } catch {
       return undefined;
     }

@@ -4,7 +4,7 @@ import type { Codec } from './codec.ts';
 import type { InHand, Place } from './holding.ts';
 import type { Decide, StreamModel } from './model.ts';
 import type { Notifier } from './notifications.ts';
-import { broughtBy, isScheduled } from './parking.ts';
+import { asEdited, broughtBy, isScheduled } from './parking.ts';
 import type { Transaction } from './transact.ts';
 
 interface Context<State> {
@@ -27,7 +27,7 @@ export interface Timers<State> {
 
 export const createTimers = <State>({ codec, notifier, model }: Context<State>): Timers<State> => {
   const brought = (timer: ParkedDelivery): Decide<State, unknown> => {
-    const { stream, type, data } = codec.decode(broughtBy(timer));
+    const { stream, type, data } = codec.decode(asEdited(timer, broughtBy(timer)));
     return model?.onScheduled?.({ type, data }, stream) ?? (() => right([{ type, data }]));
   };
 

@@ -1,7 +1,7 @@
 import { count, optional, resolveOptions, text } from '../core/options.ts';
 import type { Store } from '../core/store.ts';
 import type { System } from '../core/system.ts';
-import type { Audit } from './dead-letter-store.ts';
+import type { Audit } from './dead-letters/audit.ts';
 import { documentKey } from './document-key.ts';
 import type { Notifier } from './notifications.ts';
 import type { Transact } from './transact.ts';

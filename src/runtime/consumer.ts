@@ -35,6 +35,8 @@ export interface Consumer {
   parkedDue(): void;
   /** Something was paused or resumed. */
   pausesChanged(): void;
+  /** Leases may have come free: claims them now instead of at the next tick. */
+  leasesFreed(): void;
 }
 
 interface Context<State> {
@@ -320,5 +322,6 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     },
     parkedDue: () => due.parkedDue(0),
     pausesChanged: () => reader.pump(),
+    leasesFreed: () => tickIn(0),
   };
 };

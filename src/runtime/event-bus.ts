@@ -216,7 +216,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
     },
     project(name, options) {
       declare(`project('${name}')`, resolveProjection(store, system, name, options));
-      return createView({ store, system, notifier, transact, opened: open }, name);
+      return createView({ store, system, notifier, transact, opened: open, emptied: () => consumer?.leasesFreed() }, name);
     },
     open,
     async start(options) {

@@ -52,10 +52,12 @@ interface Context<State> {
   readonly notifier: Notifier;
   readonly transact: Transact<State>;
   readonly opened: () => Promise<void>;
+  /** Nobody owns the view's subscription any more. */
+  readonly emptied: () => void;
 }
 
 /** @see View */
-export const createView = <State, Row>({ store, system, notifier, transact, opened }: Context<State>, name: string): View<Row> =>
+export const createView = <State, Row>({ store, system, notifier, transact, opened, emptied }: Context<State>, name: string): View<Row> =>
   Object.freeze({
     async get(key) {
       documentKey(key);
@@ -88,6 +90,7 @@ export const createView = <State, Row>({ store, system, notifier, transact, open
       const value = JSON.stringify({ at: new Date(system.now()).toISOString(), by, reason });
       const documents = [{ collection: REBUILDS, key: name, value, expect: 'any' as const }];
       await transact({ stream: '', rebuild: [name], documents, persistent: false });
+      emptied();
       notifier.emit('rebuilt', { subscription: name, by, reason });
     },
   } satisfies View<Row>);

@@ -20,6 +20,14 @@ describe.concurrent('the small examples', () => {
     ]);
   });
 
+  it('orders-by-customer.ts lists by customer, and the same again after a rebuild', async () => {
+    const lines = (await example('orders-by-customer.ts')).stdout.trim().split('\n');
+    const rows = ['  alice: 1980 confirmed, 250000 cancelled', '  bob: 700 confirmed'];
+    expect(lines.slice(0, 3)).toEqual(['as the orders went:', ...rows]);
+    expect(lines[3]).toMatch(/^rebuilding: [1-9]\d* of \d+ events to go$/);
+    expect(lines.slice(4)).toEqual(['made anew from the log:', ...rows]);
+  });
+
   it.each(['import-esm.mjs', 'import-cjs.cjs'])('%s takes an order', async (file) => {
     expect((await example(file)).stdout).toBe('confirmed at 2500\n');
   });

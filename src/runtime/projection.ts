@@ -23,7 +23,7 @@ export interface ProjectOptions<Events extends EventMap, Row> {
   readonly timeoutMs?: number;
   /** Whether the later events of a stream wait behind a dead letter. @default 'hold' */
   readonly onDead?: 'hold' | 'continue';
-  /** Events in one call at most, 1 to 10,000. @default 500 */
+  /** Events in one call at most, 1 to 500, and no more than were read ahead. @default 500 */
   readonly batch?: number;
 }
 
@@ -58,7 +58,7 @@ export const resolveProjection = <Events extends EventMap, Row>(
     retry: retryPolicy(RetryPolicy.default),
     timeoutMs: positiveMs({ default: 30_000 }),
     onDead: oneOf(['hold', 'continue'], 'hold'),
-    batch: count({ min: 1, max: 10_000, default: 500 }),
+    batch: count({ min: 1, max: 500, default: 500 }),
   });
   const { retry, timeoutMs } = options;
   const handle = async (events: readonly Envelope[]) => {

@@ -88,6 +88,11 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     else over();
   };
 
+  /** Its handler has returned. One of a batch may be called again, and the rest of the batch after it. */
+  const handedBack = (lane: Lane): void => {
+    if (lane.holding.subscription.batch === undefined) freeSlot(lane);
+  };
+
   /** The delivery is over when this says so. */
   const follow = (turn: Turn, work: Promise<Went>): void => {
     const { holding, stream } = turn;
@@ -158,7 +163,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     else {
       tellBreaker(turn);
       if (inHand.parked !== null || !appendsNothing(what) || holding.subscription.batch !== undefined) {
-        freeSlot(lane);
+        handedBack(lane);
         follow(turn, take(turn, route, event, what, call));
         return;
       }
@@ -207,7 +212,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     // One that did not even try leaves the quiet since the last try undisturbed.
     if (how === 'interrupted' || !isPostponed(error) || sinceLastStart(record, holding) === null)
       holding.lastEnded.set(record.id, system.monotonic());
-    freeSlot(lane);
+    handedBack(lane);
     if (how === 'interrupted') await endings.postpone(turn, inHand, record, lost('stop'), 0);
     else if (isPostponed(error)) await endings.postpone(turn, inHand, record, detailOf(record), error.delayMs);
     else if (needsNewerCode(error)) await endings.awaitNewerCode(turn, inHand, changed(record, {}, lost('stop')), error);

@@ -115,14 +115,16 @@ export const resolveOptions = <const Spec extends Readonly<Record<string, Checke
     throw refuse(`expected an object of options, got ${shown(given)}`);
   }
   const options = (given ?? {}) as Readonly<Record<string, unknown>>;
-  const unknown = Object.keys(options).find((key) => !Object.hasOwn(spec, key));
-  if (unknown !== undefined) {
-    throw refuse(`expected only the options ${Object.keys(spec).join(', ') || '(none)'}, got ${shown(unknown)}`);
+  for (const key of Object.keys(options)) {
+    if (Object.hasOwn(spec, key)) continue;
+    throw refuse(`expected only the options ${Object.keys(spec).join(', ') || '(none)'}, got ${shown(key)}`);
   }
-  const resolved = Object.entries(spec).map(([key, check]) => {
+  const resolved: Record<string, unknown> = {};
+  for (const key of Object.keys(spec)) {
+    const check = spec[key] as Checker<unknown>;
     const value = options[key] === undefined ? check.default : options[key];
     if (!check.accepts(value)) throw refuse(`expected ${key} to be ${check.expected}, got ${shown(value)}`);
-    return [key, value];
-  });
-  return Object.freeze(Object.fromEntries(resolved)) as Resolved<Spec>;
+    resolved[key] = value;
+  }
+  return Object.freeze(resolved) as Resolved<Spec>;
 };

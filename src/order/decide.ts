@@ -1,7 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { OrderCommand, Place } from './commands.ts';
+import { keepDecided } from './decided.ts';
 import type { NewOrderEvent } from './events.ts';
-import { begin, evolve, type OrderDraft } from './evolve.ts';
+import { begin, evolve, thaw } from './evolve.ts';
 import { followUps } from './follow-ups.ts';
 import { decideCancel, decideDeadline, decideDiscard, decideRedrive } from './interventions.ts';
 import { fixedEvent } from './new-event.ts';
@@ -36,25 +37,22 @@ const decideFact = (command: Exclude<OrderCommand, Place>, order: Order): Decide
   }
 };
 
-/** A copy to change; what `evolve` only ever replaces stays shared. */
-const thaw = (order: Order): OrderDraft => ({
-  ...order,
-  steps: Object.fromEntries(Object.entries(order.steps).map(([name, step]) => [name, { ...(step as object) }])) as OrderDraft['steps'],
-});
-
 /** The facts, and all that follows from them, in the order they happen. */
 const complete = (facts: readonly NewOrderEvent[], orderId: string, order: Order | undefined): readonly NewOrderEvent[] => {
+  if (facts.length === 0) return facts;
   const events: NewOrderEvent[] = [];
   let draft = order === undefined ? undefined : thaw(order);
   for (let next = facts; next.length > 0; next = draft === undefined ? [] : followUps(draft)) {
     for (const event of next) {
+      const { type, schema, data } = event;
       // The time is the appender's business; nothing that is decided here depends on it.
-      const dated = { ...event, stream: orderId, version: (draft?.version ?? 0) + 1, time: '' };
+      const dated = { type, schema, data, stream: orderId, version: (draft?.version ?? 0) + 1, time: '' };
       if (draft === undefined) draft = begin(dated);
       else evolve(draft, dated);
       events.push(event);
     }
   }
+  if (draft !== undefined) keepDecided(events, order, draft);
   return events;
 };
 
@@ -68,8 +66,10 @@ const complete = (facts: readonly NewOrderEvent[], orderId: string, order: Order
 export const decide = (command: OrderCommand, order: Order | undefined): Decided => {
   if (command.type === 'Place') {
     if (order !== undefined) return E.left(rejection('EXISTS', 'there is an order with this id'));
-    return E.map((facts: readonly NewOrderEvent[]) => complete(facts, command.orderId, undefined))(decidePlace(command));
+    const placed = decidePlace(command);
+    return E.isLeft(placed) ? placed : E.right(complete(placed.right, command.orderId, undefined));
   }
   if (order === undefined) return E.left(rejection('NOT_FOUND', 'there is no such order'));
-  return E.map((facts: readonly NewOrderEvent[]) => complete(facts, order.orderId, order))(decideFact(command, order));
+  const decided = decideFact(command, order);
+  return E.isLeft(decided) ? decided : E.right(complete(decided.right, order.orderId, order));
 };

@@ -14,7 +14,7 @@ export interface FoldableEvent extends Foldable {
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 type StepDraft = Mutable<StepState>;
-/** An order that may be changed: a plain object of the folder's own, or immer's draft of a shared one. */
+/** An order that may be changed: a plain object of the folder's own. */
 export type OrderDraft = Omit<Mutable<Order>, 'steps'> & { steps: Record<string, StepDraft> };
 
 type StepMeaning = NonNullable<ReturnType<StepTypes['get']>>;
@@ -49,6 +49,13 @@ export const begin = (event: FoldableEvent): OrderDraft => {
     plan,
     steps,
   };
+};
+
+/** A copy to change of an order others hold; what `evolve` only ever replaces stays shared. */
+export const thaw = (order: Order): OrderDraft => {
+  const steps: Record<string, StepDraft> = {};
+  for (const name in order.steps) if (Object.hasOwn(order.steps, name)) steps[name] = { ...(order.steps[name] as StepState) };
+  return { ...order, steps };
 };
 
 const stepIn = (draft: OrderDraft, event: FoldableEvent, data: object): StepDraft => {

@@ -16,18 +16,19 @@ export const pastNoReturn = (order: Order, except?: string): boolean =>
 
 /** Forwards: what may start, or the end. After the deadline, and after a refusal, nothing starts. */
 const onward = (order: Order): readonly NewOrderEvent[] => {
-  const steps = order.plan.steps.map((planned) => ({ ...planned, state: stepOf(order, planned.name) }));
-  const refusal = steps.find(({ state }) => state.status === 'refused');
-  if (refusal !== undefined) {
-    const { name: step, state } = refusal;
-    return [fixedEvent('CancellationStarted', { cause: 'refused', reason: state.reason ?? '', step })];
+  const { steps } = order.plan;
+  const refused = steps.find(({ name }) => stepOf(order, name).status === 'refused');
+  if (refused !== undefined) {
+    const { name: step } = refused;
+    return [fixedEvent('CancellationStarted', { cause: 'refused', reason: stepOf(order, step).reason ?? '', step })];
   }
   if (order.deadlinePassed) {
     return order.status === 'stalled' ? [] : [fixedEvent('CancellationStarted', { cause: 'deadline', reason: DEADLINE_REASON })];
   }
-  if (steps.every(({ state }) => DONE.has(state.status))) return [fixedEvent('OrderConfirmed', {})];
+  const isDone = (step: string): boolean => DONE.has(stepOf(order, step).status);
+  if (steps.every(({ name }) => isDone(name))) return [fixedEvent('OrderConfirmed', {})];
   return steps
-    .filter(({ state, after }) => state.status === 'waiting' && after.every((name) => DONE.has(stepOf(order, name).status)))
+    .filter(({ name, after }) => stepOf(order, name).status === 'waiting' && after.every(isDone))
     .map(({ name: step }) => stepEvent('Requested', { step, effectKey: effectKey(order.orderId, step, 'do') }));
 };
 

@@ -37,7 +37,7 @@ const copy = (value: object, depth: number): object => {
 };
 
 /**
- * A deeply frozen copy of plain JSON, the same value a JSON round trip gives. What a fold inserts goes through here: immer
- * freezes deeply what it finds in a draft, which would be the caller's event, and skips what is frozen already.
+ * A deeply frozen copy of plain JSON, the same value a JSON round trip gives. What a fold keeps of an event goes through here: freezing it
+ * where it is would freeze the caller's event.
  */
 export const frozenCopy = <T>(value: T): T => (isObject(value) ? (copy(value, 0) as T) : value);

@@ -41,7 +41,8 @@ const answerDo = (outcome: Exclude<Outcome, { type: 'RecordUndone' }>, order: Or
       const repairs = (status === 'refused' || status === 'skipped') && order.phase !== 'placed';
       const settles = status === 'undoing' && undo?.settle === true;
       if (!awaited && !repairs && !settles) return none;
-      return E.map((result: object) => [stepEvent('Succeeded', { ...answer, ...result })])(stored('result', outcome.result));
+      const result = stored('result', outcome.result);
+      return E.isLeft(result) ? result : E.right([stepEvent('Succeeded', { ...answer, ...result.right })]);
     }
     case 'RecordRefused': {
       if (!awaited) return none;

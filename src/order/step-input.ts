@@ -10,11 +10,12 @@ type StateInput = Omit<UndoInput, 'signal' | 'attempt' | 'maxAttempts' | 'genera
  */
 export const stepInput = (order: Order, step: string, direction: Direction): StateInput => {
   const { after } = order.plan.steps.find(({ name }) => name === step) ?? { after: [] };
-  const results = Object.freeze(Object.fromEntries(after.map((name) => [name, stepOf(order, name).result])));
+  const results: Record<string, unknown> = {};
+  for (const name of after) results[name] = stepOf(order, name).result;
   return {
     orderId: order.orderId,
     order: Object.freeze({ ...(order.details as object), orderId: order.orderId }),
-    results,
+    results: Object.freeze(results),
     result: stepOf(order, step).result,
     effectKey: effectKey(order.orderId, step, direction),
   };

@@ -16,7 +16,8 @@ export interface Work {
   readonly persistent: boolean;
   /** Null: nothing to commit after all; the work has told its caller. */
   prepare(): Unit | null;
-  settled(result: UnitResult, events: readonly StoredEvent[]): void;
+  /** @param events what the unit appended, as the store numbered it. */
+  settled(result: UnitResult, events: () => readonly StoredEvent[]): void;
   failed(error: unknown): void;
 }
 
@@ -45,19 +46,29 @@ const RETRY_MS = { first: 20, longest: 1000 } as const;
 /** How long those who wait for an answer are kept waiting while nobody knows whether their batch happened. */
 const PATIENCE_MS = 1000;
 
+const NOTHING: readonly StoredEvent[] = [];
+
 /** The events a winning unit appended, as the store numbered them. */
-const numbered = (unit: Unit, result: UnitResult): StoredEvent[] =>
-  result.won
-    ? result.appended.flatMap(({ stream, shard, firstVersion, firstPosition }, index) =>
-        (unit.appends?.[index]?.events ?? []).map((event, offset) => ({
-          ...event,
-          stream,
-          shard,
-          version: firstVersion + offset,
-          position: firstPosition + offset,
-        })),
-      )
-    : [];
+const numbered = ({ appends }: Unit, result: UnitResult): readonly StoredEvent[] => {
+  if (!result.won || result.appended.length === 0) return NOTHING;
+  const all: StoredEvent[] = [];
+  for (const [index, { stream, shard, firstVersion, firstPosition }] of result.appended.entries()) {
+    const events = appends?.[index]?.events ?? [];
+    for (let offset = 0; offset < events.length; offset += 1) {
+      const { type, schema, data, time, cause } = events[offset] as (typeof events)[number];
+      const event = { stream, version: firstVersion + offset, shard, position: firstPosition + offset, type, schema, time, data };
+      all.push(cause === undefined ? event : { ...event, cause });
+    }
+  }
+  return all;
+};
+
+/** The streams these units append to. */
+const streamsOf = (units: readonly Unit[]): ReadonlySet<string> => {
+  const streams = new Set<string>();
+  for (const { appends = [] } of units) for (const { stream } of appends) streams.add(stream);
+  return streams;
+};
 
 /**
  * Group commit: while one batch is on its way to the store, the next gathers. A batch whose reply was lost is looked up,
@@ -151,7 +162,7 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
 
   const runBatch = async (): Promise<void> => {
     const { works, units } = gather();
-    const progress = seam?.progress(new Set(units.flatMap((unit) => unit.appends?.map(({ stream }) => stream) ?? []))) ?? [];
+    const progress = seam?.progress(streamsOf(units)) ?? [];
     if (units.length === 0 && progress.length === 0) return;
     batches += 1;
     const batch: Batch = { owner, id: String(batches), units, progress };
@@ -178,9 +189,9 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
       const unit = units[index];
       const outcome = result.units[index];
       if (unit === undefined || outcome === undefined) continue;
-      const events = numbered(unit, outcome);
-      appended.push(...events);
-      work.settled(outcome, events);
+      const events = seam === null ? null : numbered(unit, outcome);
+      if (events !== null) appended.push(...events);
+      work.settled(outcome, () => events ?? numbered(unit, outcome));
     }
     seam?.committed(progress, result, appended);
   };

@@ -45,7 +45,11 @@ export interface StreamModel<State> {
   readonly fingerprint: string;
   /** The state after `events`, frozen plain JSON. */
   fold(events: readonly (Foldable & { readonly stream: string })[], from: State | undefined): State;
+  /** The same for facts that its own decision has just made from this very state, if the decision knows; else they are folded. */
+  decided?(facts: readonly Fact[], from: State | undefined, time: string): State | undefined;
   status(state: State): string;
+  /** The state as JSON, the same value as that of `JSON.stringify`. @default that */
+  text?(state: State): string;
   consequences?(events: readonly Fact[], state: State): Consequences;
   /** What follows when a timer is due. */
   onTimer?(name: string): Decide<State>;

@@ -2,17 +2,17 @@ import * as E from 'fp-ts/lib/Either.js';
 import { OrderfoldError } from '../core/errors.ts';
 import type { OrderCommand } from '../order/commands.ts';
 import { decide } from '../order/decide.ts';
+import { afterDecided } from '../order/decided.ts';
 import { fold } from '../order/fold.ts';
 import { FOLD_FINGERPRINT } from '../order/fold-fingerprint.ts';
 import type { Direction } from '../order/names.ts';
 import { type Order, stepOf } from '../order/order.ts';
+import { orderText } from '../order/order-text.ts';
 import type { Plan } from '../order/plan.ts';
 import { type Rejection, rejection } from '../order/rejection.ts';
 import type { Consequences, Decide, Fact, StreamModel } from './model.ts';
 
 const DEADLINE = 'deadline';
-const isTerminal = ({ type }: Fact): boolean => type === 'OrderConfirmed' || type === 'OrderCancelled';
-
 /** The order's own rules as a decision over its stream. */
 export const deciding =
   (command: OrderCommand): Decide<Order, Rejection> =>
@@ -28,17 +28,26 @@ export const directionOf = (order: Order, step: string, event: string): Directio
 
 const consequences = (events: readonly Fact[], order: Order): Consequences => {
   const { deadlineMs, steps } = order.plan;
-  const types = new Set(events.map(({ type }) => type));
-  const superseded = events
-    .filter(({ type }) => type === 'DeadLetterSuperseded')
-    .map(({ data }) => (data as { deadLetterId: string }).deadLetterId);
-  const outstanding = types.has('CancellationStarted') ? steps.filter(({ name }) => stepOf(order, name).status === 'requested') : [];
-  return {
-    timers: types.has('OrderPlaced') && deadlineMs !== undefined ? [{ name: DEADLINE, delayMs: deadlineMs }] : [],
-    dropTimers: deadlineMs !== undefined && events.some(isTerminal) ? [DEADLINE] : [],
-    supersede: superseded,
-    wake: outstanding.map(({ name }) => `${name}:${stepOf(order, name).request ?? ''}`),
-  };
+  const follow: { -readonly [Kind in keyof Consequences]: Consequences[Kind] } = {};
+  for (const { type, data } of events) {
+    switch (type) {
+      case 'OrderPlaced':
+        if (deadlineMs !== undefined) follow.timers = [{ name: DEADLINE, delayMs: deadlineMs }];
+        break;
+      case 'OrderConfirmed':
+      case 'OrderCancelled':
+        if (deadlineMs !== undefined) follow.dropTimers = [DEADLINE];
+        break;
+      case 'DeadLetterSuperseded':
+        follow.supersede = [...(follow.supersede ?? []), (data as { deadLetterId: string }).deadLetterId];
+        break;
+      case 'CancellationStarted':
+        follow.wake = steps
+          .filter(({ name }) => stepOf(order, name).status === 'requested')
+          .map(({ name }) => `${name}:${stepOf(order, name).request ?? ''}`);
+    }
+  }
+  return follow;
 };
 
 /** What brings a scheduled command, by the command. */
@@ -55,7 +64,9 @@ const dueCommand = ({ type, data }: Fact, orderId: string, plan: Plan): OrderCom
 export const orderModel = (plan: Plan): StreamModel<Order> => ({
   fingerprint: FOLD_FINGERPRINT,
   fold: (events, from) => fold(events, from) as Order,
+  decided: afterDecided,
   status: ({ status }) => status,
+  text: orderText,
   consequences,
   onTimer: (name) => (order) => {
     if (name !== DEADLINE || order === undefined) return E.right([]);

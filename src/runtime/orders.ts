@@ -87,6 +87,9 @@ export interface Orders<Saga extends AnyOrderSaga = AnyOrderSaga> extends OrderS
 /** `watch` only hints; this is how long a settled order stays unnoticed at most. */
 const SWEEP_MS = 1000;
 
+/** Whatever it is: a key that can't be one is a Left. */
+const PLACING = { idempotencyKey: { expected: 'a text', accepts: (_: unknown): _ is unknown => true } };
+
 const isSettled = ({ status }: Order): boolean => status === 'confirmed' || status === 'cancelled';
 
 /** @see Orders */
@@ -117,9 +120,7 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
 
   const orders: Orders<AnyOrderSaga> = {
     async place(input, options) {
-      const { idempotencyKey } = resolveOptions('place', options, {
-        idempotencyKey: { expected: 'a text', accepts: (_): _ is unknown => true },
-      });
+      const { idempotencyKey } = resolveOptions('place', options, PLACING);
       const admitted = await admit(saga, input, idempotencyKey);
       if (E.isLeft(admitted)) return admitted;
       const { details, asked, claim } = admitted.right;

@@ -34,14 +34,14 @@ const recording =
 /** A reply that names amount, currency or order has to name the order's own: anything else is somebody else's outcome. */
 const checkReply = (result: unknown, orderId: string, details: unknown): void => {
   if (typeof result !== 'object' || result === null) return;
-  const reply = result as Readonly<Record<string, unknown>>;
+  const check = (field: string, value: unknown): void => {
+    if (value === undefined || !Object.hasOwn(result, field)) return;
+    if ((result as Readonly<Record<string, unknown>>)[field] !== value) throw permanent(`the reply's ${field} is not the order's`);
+  };
   const order = details as Readonly<Record<string, unknown>> | null;
-  const expected = { orderId, amountMinor: order?.totalMinor, currency: order?.currency };
-  for (const [field, value] of Object.entries(expected)) {
-    if (value !== undefined && Object.hasOwn(reply, field) && reply[field] !== value) {
-      throw permanent(`the reply's ${field} is not the order's`);
-    }
-  }
+  check('orderId', orderId);
+  check('amountMinor', order?.totalMinor);
+  check('currency', order?.currency);
 };
 
 /** Nothing leaves a run any more whose time is up: what came after it may have found already that nothing happened. */
@@ -62,9 +62,14 @@ export const stepSubscription = (
 
   const inputOf = (order: Order, delivery: Delivery, direction: Direction): StepInput & { readonly result: unknown } => {
     const { attempt, maxAttempts, generation } = delivery;
-    const input = { ...stepInput(order, name, direction), attempt, maxAttempts, generation };
-    return Object.defineProperty(input, 'signal', { get: () => delivery.signal, enumerable: true }) as unknown as StepInput & {
-      result: unknown;
+    return {
+      ...stepInput(order, name, direction),
+      attempt,
+      maxAttempts,
+      generation,
+      get signal() {
+        return delivery.signal;
+      },
     };
   };
 

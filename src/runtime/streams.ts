@@ -22,17 +22,30 @@ export interface Streams<State> {
 
 const PAGE = 500;
 
-/** The folded states of streams, at most `keep` of them remembered, the longest unused dropped first. */
+/** The folded states of streams, at most `keep` of them remembered, those unused for long dropped first. */
 export const createStreams = <State>(store: Store, codec: Codec, model: StreamModel<State> | undefined, keep: number): Streams<State> => {
-  const known = new Map<string, Snapshot<State>>();
+  /** Two halves instead of one list by use, so that looking one up moves nothing: once the younger is full, it takes the older's place. */
+  let young = new Map<string, Snapshot<State>>();
+  let old: typeof young = new Map();
+
+  const put = (stream: string, snapshot: Snapshot<State>): void => {
+    young.set(stream, snapshot);
+    if (young.size < keep / 2) return;
+    old = young;
+    young = new Map();
+  };
+
+  const peek = (stream: string): Snapshot<State> | undefined => {
+    const recent = young.get(stream);
+    if (recent !== undefined) return recent;
+    const known = old.get(stream);
+    if (known !== undefined) put(stream, known);
+    return known;
+  };
 
   const remember = (stream: string, snapshot: Snapshot<State>): void => {
-    if ((known.get(stream)?.version ?? -1) > snapshot.version) return;
-    known.delete(stream);
-    known.set(stream, snapshot);
-    if (known.size <= keep) return;
-    const oldest = known.keys().next();
-    if (oldest.done !== true) known.delete(oldest.value);
+    const { version = -1 } = young.get(stream) ?? old.get(stream) ?? {};
+    if (version <= snapshot.version) put(stream, snapshot);
   };
 
   const eventsAfter = async (stream: string, after: number): Promise<Envelope[]> => {
@@ -66,21 +79,17 @@ export const createStreams = <State>(store: Store, codec: Codec, model: StreamMo
   };
 
   return {
-    peek(stream) {
-      const snapshot = known.get(stream);
-      if (snapshot !== undefined) {
-        known.delete(stream);
-        known.set(stream, snapshot);
-      }
-      return snapshot;
-    },
+    peek,
     async load(stream) {
       const snapshot = await load(stream);
       remember(stream, snapshot);
       return snapshot;
     },
     remember,
-    forget: (stream) => void known.delete(stream),
+    forget(stream) {
+      young.delete(stream);
+      old.delete(stream);
+    },
     events: (stream) => eventsAfter(stream, 0),
   };
 };

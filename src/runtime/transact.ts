@@ -1,12 +1,12 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
-import type { Envelope } from '../core/envelope.ts';
-import type { DocumentWrite, KeyClaim, ParkedWrite, PauseWrite, StoredEvent } from '../core/records.ts';
+import { type Envelope, isoTime } from '../core/envelope.ts';
+import type { DocumentWrite, KeyClaim, ParkedWrite, PauseWrite } from '../core/records.ts';
 import { shardOf } from '../core/shard.ts';
 import type { LeaseRef, Unit } from '../core/store.ts';
 import type { System } from '../core/system.ts';
 import type { Codec } from './codec.ts';
 import type { Committer } from './committer.ts';
-import type { Consequences, Decide, StreamModel } from './model.ts';
+import type { Consequences, Decide, Fact, StreamModel } from './model.ts';
 import type { Notifier } from './notifications.ts';
 import { newTimer } from './parking.ts';
 import { patiently } from './patiently.ts';
@@ -59,10 +59,28 @@ type Attempted<State, Refusal> = Transacted<State, Refusal> | 'again' | 'read';
 
 const EMPTY: Snapshot<never> = { version: 0, state: undefined };
 
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** What is committed with the decision. Only what is there: this runs for every delivery, and spreading nothing costs as much. */
+const givenWith = <State>(transaction: Transaction<State, unknown>): Mutable<Unit> => {
+  const { lease, done, key, park, drop, documents, pause, resume, rebuild } = transaction;
+  const unit: Mutable<Unit> = {};
+  if (lease !== undefined) unit.lease = lease;
+  if (done !== undefined) unit.done = done;
+  if (key !== undefined) unit.key = key;
+  if (park !== undefined) unit.park = park;
+  if (drop !== undefined) unit.drop = drop;
+  if (documents !== undefined) unit.documents = documents;
+  if (pause !== undefined) unit.pause = pause;
+  if (resume !== undefined) unit.resume = resume;
+  if (rebuild !== undefined) unit.rebuild = rebuild;
+  return unit;
+};
+
 /** A record that dies in the very unit that makes it moot ends as superseded. */
-const parkedWith = (park: readonly ParkedWrite[], { supersede }: Consequences): readonly ParkedWrite[] =>
+const parkedWith = (park: readonly ParkedWrite[], supersede: readonly string[]): readonly ParkedWrite[] =>
   park.map((write) =>
-    write.record.state === 'dead' && supersede?.includes(write.record.id) === true
+    write.record.state === 'dead' && supersede.includes(write.record.id)
       ? { ...write, record: { ...write.record, state: 'superseded' as const } }
       : write,
   );
@@ -71,49 +89,46 @@ const parkedWith = (park: readonly ParkedWrite[], { supersede }: Consequences): 
 export const createTransact = <State>(context: Context<State>): Transact<State> => {
   const { store, system, codec, streams, committer, model, notifier } = context;
 
+  const follow = (unit: Mutable<Unit>, stream: string, { timers, dropTimers, supersede, wake }: Consequences): void => {
+    const { park = [], drop = [] } = unit;
+    if (supersede !== undefined) unit.park = parkedWith(park, supersede);
+    if (timers !== undefined) unit.park = [...park, ...timers.map((timer) => newTimer(stream, shardOf(stream, store.shards), timer))];
+    if (dropTimers !== undefined) unit.drop = [...drop, ...dropTimers.map((name) => newTimer(stream, 0, { name, delayMs: 0 }).record.id)];
+    if (supersede !== undefined) unit.supersede = supersede;
+    if (wake !== undefined) unit.wake = wake;
+  };
+
   const unitFor = <Refusal>(
     transaction: Transaction<State, Refusal>,
     before: Snapshot<State>,
-    facts: readonly { readonly type: string; readonly data: unknown }[],
+    facts: readonly Fact[],
   ): { readonly unit: Unit; readonly after: Snapshot<State> } => {
-    const { stream, cause, lease, done, key, park = [], drop = [], documents, pause, resume, rebuild } = transaction;
-    const base = {
-      ...(lease && { lease }),
-      ...(done && { done }),
-      ...(key && { key }),
-      ...(documents && { documents }),
-      ...(pause && { pause }),
-      ...(resume && { resume }),
-      ...(rebuild && { rebuild }),
-    };
-    if (facts.length === 0) return { unit: { ...base, park, drop }, after: before };
+    const unit = givenWith(transaction);
+    if (facts.length === 0) return { unit, after: before };
 
+    const { stream, cause } = transaction;
     const now = system.now();
-    const time = new Date(now).toISOString();
-    const events = facts.map(({ type, data }) => ({ type, ...codec.encode(type, data), time: now, ...(cause !== undefined && { cause }) }));
+    const events = facts.map(({ type, data: given }) => {
+      const { data, schema } = codec.encode(type, given);
+      return cause === undefined ? { type, schema, data, time: now } : { type, schema, data, time: now, cause };
+    });
     const version = before.version + events.length;
     const expected = before.version === 0 ? ('none' as const) : before.version;
     if (model === undefined) {
-      const appends = [{ stream, expected: transaction.onlyAt === undefined ? ('any' as const) : expected, events }];
-      return { unit: { ...base, appends, park, drop }, after: { version, state: undefined } };
+      unit.appends = [{ stream, expected: transaction.onlyAt === undefined ? ('any' as const) : expected, events }];
+      return { unit, after: { version, state: undefined } };
     }
 
-    const state = model.fold(
-      events.map(({ type, data }, index) => ({ stream, type, data: JSON.parse(data), version: before.version + index + 1, time })),
-      before.state,
-    );
-    const consequences = model.consequences?.(facts, state) ?? {};
-    const fold = { state: JSON.stringify(state), status: model.status(state), fingerprint: model.fingerprint };
-    const timers = (consequences.timers ?? []).map((timer) => newTimer(stream, shardOf(stream, store.shards), timer));
-    const dropped = (consequences.dropTimers ?? []).map((name) => newTimer(stream, 0, { name, delayMs: 0 }).record.id);
-    const unit: Unit = {
-      ...base,
-      appends: [{ stream, expected, events, fold }],
-      park: [...parkedWith(park, consequences), ...timers],
-      drop: [...drop, ...dropped],
-      supersede: consequences.supersede ?? [],
-      wake: consequences.wake ?? [],
-    };
+    const time = isoTime(now);
+    const state =
+      model.decided?.(facts, before.state, time) ??
+      model.fold(
+        events.map(({ type, data }, index) => ({ stream, type, data: JSON.parse(data), version: before.version + index + 1, time })),
+        before.state,
+      );
+    const text = model.text === undefined ? JSON.stringify(state) : model.text(state);
+    unit.appends = [{ stream, expected, events, fold: { state: text, status: model.status(state), fingerprint: model.fingerprint } }];
+    if (model.consequences !== undefined) follow(unit, stream, model.consequences(facts, state));
     return { unit, after: { version, state } };
   };
 
@@ -152,14 +167,25 @@ export const createTransact = <State>(context: Context<State>): Transact<State> 
           if (facts.length === 0 && isEmpty(made.unit)) return answer({ kind: 'won', snapshot: before, events: [] });
           return made.unit;
         },
-        settled(result, stored: readonly StoredEvent[]) {
+        settled(result, stored) {
           if (result.won) {
-            const events = stored.length === 0 ? [] : stored.map(codec.decode);
-            if (events.length > 0) {
+            let decoded: readonly Envelope[] | null = null;
+            // Most callers want none of them, and reading them back is dear.
+            const events = (): readonly Envelope[] => {
+              decoded ??= stored().map(codec.decode);
+              return decoded;
+            };
+            if (result.appended.length > 0) {
               if (!needsNoState) streams.remember(stream, after);
-              notifier.emit('appended', { stream, events });
+              if (notifier.has('appended')) notifier.emit('appended', { stream, events: events() });
             }
-            return resolve({ kind: 'won', snapshot: after, events });
+            return resolve({
+              kind: 'won',
+              snapshot: after,
+              get events() {
+                return events();
+              },
+            });
           }
           if (result.why !== 'version') return resolve(result.why === 'key' ? { kind: 'key', taken: result.taken } : { kind: result.why });
           streams.forget(stream);

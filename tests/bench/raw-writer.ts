@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { Append, Batch, BatchResult } from '../../src/core/store.ts';
+import { parkedValues } from '../../src/stores/sqlite/parked-row.ts';
 import * as SQL from '../../src/stores/sqlite/sql.ts';
 
 /** A batch as the store took it. */
@@ -51,16 +52,16 @@ export const createRawWriter = (database: DatabaseSync) => {
     return writes;
   };
 
-  const timer = (record: NonNullable<Batch['units'][number]['park']>[number]['record']): Write => {
-    const { id, kind, subscription, shard, stream, version, position, type, state, dueAt, attempts, generation, detail } = record;
-    const beginning = [id, kind, subscription, shard, stream, version, position, type, state, dueAt, attempts, generation];
-    return [SQL.INSERT_PARKED, [...beginning, null, 0, 0, null, null, detail, 1, 0, 1]];
+  const timer = ({ record, delayMs = 0 }: NonNullable<Batch['units'][number]['park']>[number]): Write => {
+    // As the store writes it: due by its clock, at its first revision.
+    const values = parkedValues({ ...record, dueAt: Date.now() + delayMs, revision: 1 });
+    return [SQL.INSERT_PARKED, values as readonly SQLInputValue[]];
   };
 
   const unit = ({ key, park = [], drop = [] }: Batch['units'][number], appends: readonly Write[]): Write[] => [
     ...(key === undefined ? [] : [[SQL.INSERT_KEY, [key.key, key.fingerprint, key.stream]] as const]),
     ...appends,
-    ...park.map(({ record }) => timer(record)),
+    ...park.map(timer),
     ...drop.map((id) => [DROP, [id]] as const),
   ];
 

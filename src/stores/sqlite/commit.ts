@@ -11,22 +11,26 @@ import type { Session } from './session.ts';
 import * as SQL from './sql.ts';
 import { fromSql, type SqlText, toSql } from './text.ts';
 
-/** What is kept of a result: an append as the id of its first event where there is one, for the rest is in the log. */
-type KeptUnit = readonly (number | Appended)[] | Exclude<UnitResult, { readonly won: true }>;
+/** What is kept of a result: an append as the place of its first event where there is one, for the rest is in the log. */
+type KeptUnit = readonly (readonly [shard: number, position: number] | Appended)[] | Exclude<UnitResult, { readonly won: true }>;
 
 interface KeptResult {
   readonly units: readonly KeptUnit[];
   readonly lost: BatchResult['lost'];
 }
 
-const keep = (batch: Batch, { units, lost }: BatchResult): string => {
-  const kept = units.map((result, unit): KeptUnit => {
-    if (!result.won) return result;
-    return result.appended.map((appended, index) =>
-      batch.units[unit]?.appends?.[index]?.events.length === 0 ? appended : eventIdAt(appended.shard, appended.firstPosition),
-    );
-  });
-  return JSON.stringify({ units: kept, lost } satisfies KeptResult);
+/** A `KeptResult` as JSON, put together by hand: nearly all of it is one place for each unit, and all of it is written with every batch. */
+const keep = ({ units }: Batch, result: BatchResult): string => {
+  const keptUnit = (outcome: UnitResult, unit: number): string => {
+    if (!outcome.won) return JSON.stringify(outcome);
+    let appended = '';
+    for (const [index, one] of outcome.appended.entries()) {
+      const isEmpty = units[unit]?.appends?.[index]?.events.length === 0;
+      appended += `${index === 0 ? '' : ','}${isEmpty ? JSON.stringify(one) : `[${one.shard},${one.firstPosition}]`}`;
+    }
+    return `[${appended}]`;
+  };
+  return `{"units":[${result.units.map(keptUnit)}],"lost":${JSON.stringify(result.lost)}}`;
 };
 
 /** Batches of units, and the results kept of them. Its members run inside a transaction. */
@@ -45,16 +49,28 @@ interface Parts {
 }
 
 export const createCommits = (session: Session, system: System, { log, parking, leases, documents, pauses }: Parts): Commits => {
-  const claimOf = (key: string): KeyClaim | undefined => {
+  const takenBy = ({ key }: KeyClaim): UnitResult | null => {
     const row = session.sql(SQL.FIND_KEY).get(toSql(key)) as { [Column in keyof KeyClaim]: SqlText } | undefined;
-    return row && { key: fromSql(row.key), fingerprint: fromSql(row.fingerprint), stream: fromSql(row.stream) };
+    if (row === undefined) return null;
+    const taken = { key: fromSql(row.key), fingerprint: fromSql(row.fingerprint), stream: fromSql(row.stream) };
+    return { won: false, why: 'key', taken };
   };
 
-  /** Why the unit loses, judged over what earlier units of the batch have written. */
-  const fault = ({ lease, key, appends = [], park = [], documents: guarded = [] }: Unit): UnitResult | null => {
+  /** False: somebody has the key. */
+  const claims = ({ key, fingerprint, stream }: KeyClaim): boolean =>
+    session.sql(SQL.INSERT_KEY).run(toSql(key), toSql(fingerprint), toSql(stream)).changes !== 0;
+
+  /** Why the unit loses, judged over what earlier units of the batch have written. One that does not has its key now. */
+  const fault = (unit: Unit): UnitResult | null => {
+    const { lease, key } = unit;
     if (lease !== undefined && !leases.isCurrent(lease)) return { won: false, why: 'lease' };
-    const taken = key && claimOf(key.key);
-    if (taken !== undefined) return { won: false, why: 'key', taken };
+    const later = laterFault(unit);
+    if (key === undefined) return later;
+    // The key is judged first, and its insertion is the judgement: it has to come last, when nothing else can make the unit lose.
+    return later === null && claims(key) ? null : (takenBy(key) ?? later);
+  };
+
+  const laterFault = ({ appends = [], park = [], documents: guarded = [] }: Unit): UnitResult | null => {
     // One unit may append to a stream several times, each expecting what the one before left.
     const ahead = appends.length > 1 ? new Map<string, number>() : null;
     for (const { stream, expected, events } of appends) {
@@ -73,14 +89,13 @@ export const createCommits = (session: Session, system: System, { log, parking, 
   };
 
   const write = (unit: Unit): UnitResult => {
-    const { lease, done = [], key, appends = [], park = [], drop = [], supersede = [], wake = [] } = unit;
+    const { lease, done = [], appends = [], park = [], drop = [], supersede = [], wake = [] } = unit;
     if (lease !== undefined && done.length > 0) {
       leases.mark(
         lease,
         done.map((position) => [position, position]),
       );
     }
-    if (key !== undefined) session.sql(SQL.INSERT_KEY).run(toSql(key.key), toSql(key.fingerprint), toSql(key.stream));
     const appended = appends.map(log.append);
     for (const change of park) parking.write(change);
     for (const id of drop) parking.drop(id);
@@ -99,13 +114,14 @@ export const createCommits = (session: Session, system: System, { log, parking, 
 
   const recall = (kept: string): BatchResult => {
     const { units, lost } = JSON.parse(kept) as KeptResult;
-    const appendedAt = (id: number): Appended => {
-      const { stream, shard, version, position } = storedEvent(session.sql(SQL.EVENT).get(id) as unknown as EventRow);
-      return { stream, shard, firstVersion: version, firstPosition: position };
+    const appendedAt = (shard: number, firstPosition: number): Appended => {
+      const row = session.sql(SQL.EVENT).get(eventIdAt(shard, firstPosition)) as unknown as EventRow;
+      const { stream, version: firstVersion } = storedEvent(row);
+      return { stream, shard, firstVersion, firstPosition };
     };
     const restored = units.map((unit): UnitResult => {
       if ('won' in unit) return unit;
-      return { won: true, appended: unit.map((entry) => (typeof entry === 'number' ? appendedAt(entry) : entry)) };
+      return { won: true, appended: unit.map((entry) => ('stream' in entry ? entry : appendedAt(...entry))) };
     });
     return { units: restored, lost };
   };

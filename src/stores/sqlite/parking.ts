@@ -21,6 +21,9 @@ export interface Parking {
   flush(): void;
 }
 
+/** What of a record its counts go by. */
+type Counted = Pick<ParkedDelivery, 'subscription' | 'shard' | 'state'>;
+
 interface Tally {
   scheduled: number;
   dead: number;
@@ -45,7 +48,7 @@ export const createParking = (session: Session, system: System): Parking => {
     }
     return tally;
   };
-  const count = ({ subscription, shard, state }: ParkedDelivery, by: number): void => {
+  const count = ({ subscription, shard, state }: Counted, by: number): void => {
     if (!isOpen(state)) return;
     const tally = tallyOf(subscription);
     tally[state as 'scheduled' | 'dead'] += by;
@@ -105,10 +108,8 @@ export const createParking = (session: Session, system: System): Parking => {
       });
     },
     drop(id) {
-      const row = find(id);
-      if (row?.kind !== 'timer') return;
-      count(parkedDelivery(row), -1);
-      session.sql(SQL.DELETE_PARKED).run(row.n);
+      const dropped = session.sql(SQL.DROP_TIMER).get(toSql(id)) as unknown as Counted | undefined;
+      if (dropped !== undefined) count(dropped, -1);
     },
     supersede: (id) => change(id, ({ state }) => (state === 'dead' ? { state: 'superseded' } : null)),
     wake: (id) => change(id, (before) => (mayRun(before) ? { dueAt: system.now() } : null)),

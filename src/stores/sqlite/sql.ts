@@ -27,7 +27,7 @@ export const STREAMS = `${STREAM} WHERE status IS NOT NULL AND id < ? ORDER BY i
 export const STREAMS_BY_STATUS = `${STREAM} INDEXED BY streams_by_status WHERE status IS NOT NULL AND status = ? AND id < ? ORDER BY id DESC LIMIT ?`;
 
 export const FIND_KEY = 'SELECT key, fingerprint, stream FROM keys WHERE key = ?';
-export const INSERT_KEY = 'INSERT INTO keys (key, fingerprint, stream) VALUES (?, ?, ?)';
+export const INSERT_KEY = 'INSERT INTO keys (key, fingerprint, stream) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
 
 export const INSERT_SUBSCRIPTION = 'INSERT INTO subscriptions (name) VALUES (?) ON CONFLICT DO NOTHING';
 export const SUBSCRIPTIONS = 'SELECT name, scheduled, dead, retries FROM subscriptions ORDER BY name';
@@ -87,7 +87,7 @@ export const UPDATE_PARKED = `UPDATE parked SET ${PARKED_COLUMNS.map((column) =>
 export const FIND_PARKED = `${PARKED} WHERE id = ?`;
 export const PARKED_AT = `${PARKED} WHERE n = ?`;
 export const PARKED_OF = `${PARKED} INDEXED BY parked_by_stream WHERE stream = ? ORDER BY subscription, version, id`;
-export const DELETE_PARKED = 'DELETE FROM parked WHERE n = ?';
+export const DROP_TIMER = "DELETE FROM parked WHERE id = ? AND kind = 'timer' RETURNING subscription, shard, state";
 export const CLEAR_PARKED = 'DELETE FROM parked WHERE id >= ? AND id < ? AND subscription = ?';
 /** The longest closed first. */
 export const PRUNE_PARKED =

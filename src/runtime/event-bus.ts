@@ -114,6 +114,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
   const subscriptions = new Map<string, Subscription>();
   subscriptions.set(TIMERS, { name: TIMERS, routes: new Map(), holds: false, start: 'head', flow: NO_LIMITS });
   let opening: Promise<void> | null = null;
+  let isOpen = false;
   let consumer: Consumer | null = null;
   let grace = 10_000;
   /** Counted, so that a stop also reaches a start that still waits for the store. */
@@ -125,6 +126,9 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
     opening ??= store
       .open()
       .then(() => store.register([...subscriptions.values()].map(({ name, start }) => ({ name, start }))))
+      .then(() => {
+        isOpen = true;
+      })
       .catch((error: unknown) => {
         opening = null;
         throw error;
@@ -179,15 +183,9 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
 
   const bus: EventBus<Events, State> = {
     async publish(event) {
-      const { stream, type, data, expected } = resolveOptions('EventBus.publish', event, {
-        stream: text({ max: LONGEST_NAME }),
-        type: text({ max: 200 }),
-        data: { expected: 'a payload', accepts: (value): value is unknown => value !== undefined },
-        expected: { expected: "'any', 'none' or a version", accepts: isExpected, default: 'any' as const },
-      });
+      const { stream, type, data, expected } = resolveOptions('EventBus.publish', event, publishable);
       storedName('stream', stream);
-      if (opening === null || closing !== null) await open();
-      else await opening;
+      if (!isOpen || closing !== null) await open();
       const onlyAt = expected === 'any' ? {} : { onlyAt: expected === 'none' ? 0 : expected };
       const outcome = await transact({ stream, decide: () => E.right([{ type, data }]), persistent: false, ...onlyAt });
       if (outcome.kind === 'won') return outcome.events[0] as EnvelopeOf<Events>;
@@ -269,6 +267,17 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
   };
   return Object.freeze(bus);
 };
+
+const publishable = {
+  stream: text({ max: LONGEST_NAME }),
+  type: text({ max: 200 }),
+  data: { expected: 'a payload', accepts: (value: unknown): value is unknown => value !== undefined },
+  expected: {
+    expected: "'any', 'none' or a version",
+    accepts: (value: unknown): value is 'any' | 'none' | number => isExpected(value),
+    default: 'any' as const,
+  },
+} as const;
 
 const isExpected = (value: unknown): value is 'any' | 'none' | number =>
   value === 'any' || value === 'none' || (Number.isSafeInteger(value) && (value as number) >= 0);

@@ -8,6 +8,7 @@ import { page } from './page.ts';
 import { type ParkedRow, parkedDelivery } from './parked-row.ts';
 import type { Pauses } from './pauses.ts';
 import type { Session } from './session.ts';
+import { createShardReader } from './shard-reader.ts';
 import * as SQL from './sql.ts';
 import { fromSql, fromSqlOrNull, type SqlText, toSql } from './text.ts';
 
@@ -35,6 +36,7 @@ type Reads = Pick<Store, 'heads' | 'read' | 'events' | 'stream' | 'streams' | 'd
 /** Everything that only reads, each answer of one moment. */
 export const createReads = (session: Session, system: System, log: Log, leases: Leases, pauses: Pauses): Reads => {
   const { sql, read } = session;
+  const readShard = createShardReader(session);
 
   const eventOf = ({ kind, shard, position }: ParkedRow): StoredEvent | null => {
     const row = kind === 'timer' ? undefined : (sql(SQL.EVENT).get(eventIdAt(shard, position)) as unknown as EventRow | undefined);
@@ -44,10 +46,7 @@ export const createReads = (session: Session, system: System, log: Log, leases: 
 
   return {
     heads: () => read(() => Array.from({ length: session.shards }, (_, shard) => log.head(shard))),
-    read: (shard, after, limit) =>
-      read(() =>
-        (sql(SQL.READ_SHARD).all(eventIdAt(shard, after), eventIdAt(shard + 1, 0), limit) as unknown as EventRow[]).map(storedEvent),
-      ),
+    read: (shard, after, limit) => read(() => readShard(shard, after, limit)),
     events: (stream, after, limit) =>
       read(() => (sql(SQL.READ_STREAM).all(toSql(stream), after, limit) as unknown as EventRow[]).map(storedEvent)),
     stream: (stream) =>

@@ -1,5 +1,6 @@
 import type { StatementSync } from 'node:sqlite';
-import type { System, Timer } from '../../core/system.ts';
+import type { System } from '../../core/system.ts';
+import { createChanges } from './changes.ts';
 import { type Database, type Opening, openDatabase, refusedFor } from './database.ts';
 import { closedFault, isLocked, storeFault } from './faults.ts';
 
@@ -25,8 +26,6 @@ const GIVE_UP_MS = 5000;
 const PAUSE_MS = { least: 1, most: 3 } as const;
 /** How long writers wait for readers to leave a log that is too long, and how much later they try again if some stay. */
 const MAKE_ROOM_MS = { most: 1000, apart: 5000 } as const;
-/** A look costs some 150 µs with the wake-up: 5 ms apart while others are busy, 25 ms (0.7 % of a core) once all is quiet. */
-const POLL_MS = { busy: 5, quiet: 25, quietAfter: 250 } as const;
 
 export const createSession = (opening: Omit<Opening, 'nowMs'>, system: System): Session => {
   let database: Database | null = null;
@@ -36,8 +35,6 @@ export const createSession = (opening: Omit<Opening, 'nowMs'>, system: System): 
   /** Data version the memories are true of. */
   let seen = -1;
   const memories: (() => void)[] = [];
-  const watchers = new Set<() => void>();
-  let polling: Timer | null = null;
   let makingRoom: Promise<void> | null = null;
   /** Somebody stays in the log: no use to try again before. */
   let noRoomUntil = 0;
@@ -112,19 +109,7 @@ export const createSession = (opening: Omit<Opening, 'nowMs'>, system: System): 
       (error) => storeFault(error, opening.path),
     );
 
-  const poll = (last: number, quietMs: number): void => {
-    const pauseMs = quietMs < POLL_MS.quietAfter ? POLL_MS.busy : POLL_MS.quiet;
-    polling = system.setTimer(pauseMs, () => {
-      let version = last;
-      try {
-        version = live().dataVersion();
-      } catch {
-        // Locked or closing: the next look will tell.
-      }
-      poll(version, version === last ? quietMs + pauseMs : 0);
-      if (version !== last) for (const changed of [...watchers]) changed();
-    });
-  };
+  const changes = createChanges(opening.path, system, () => live().dataVersion());
 
   return {
     open() {
@@ -160,21 +145,10 @@ export const createSession = (opening: Omit<Opening, 'nowMs'>, system: System): 
     },
     read: (work) => patientTransaction('BEGIN', work),
     remembers: (memory) => void memories.push(memory),
-    watch(changed) {
-      const watcher = () => changed();
-      watchers.add(watcher);
-      if (watchers.size === 1) poll(live().dataVersion(), 0);
-      return () => {
-        watchers.delete(watcher);
-        if (watchers.size > 0) return;
-        polling?.cancel();
-        polling = null;
-      };
-    },
+    watch: changes.watch,
     close() {
       closed = true;
-      polling?.cancel();
-      watchers.clear();
+      changes.close();
       database?.close();
       database = null;
     },

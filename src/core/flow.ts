@@ -29,14 +29,14 @@ export interface BreakerOptions {
 /** Bounds on how fast the handlers of one subscription, or of one step, run. */
 export interface FlowOptions {
   /** Handlers at once in one process, 1 to 10,000. @default the worker's `concurrency` */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** At most `count` starts in any `perMs`, all workers together: each takes the part that its share of the shards is. @default none */
-  readonly rateLimit?: RateLimit;
+  readonly rateLimit?: RateLimit | undefined;
   /**
    * Stops starting handlers while they keep failing, and lets one delivery at a time probe. A probe that fails costs its delivery no attempt
    * and is kept as a lost start. Permanent errors and refusals are no failures of this kind. @default none
    */
-  readonly breaker?: BreakerOptions;
+  readonly breaker?: BreakerOptions | undefined;
 }
 
 /** Flow options, checked. */

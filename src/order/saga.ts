@@ -1,4 +1,5 @@
 import { OrderfoldError } from '../core/errors.ts';
+import { flowChecks, resolveFlow } from '../core/flow.ts';
 import { type Checker, flag, fn, listOf, optional, positiveMs, resolveOptions, text } from '../core/options.ts';
 import { RetryPolicy } from '../core/retry-policy.ts';
 import type { OrderEvents } from './events.ts';
@@ -103,7 +104,7 @@ const undoCheck: Checker<StepDefinition['do'] | 'nothing' | 'irreversible'> = {
 
 const resolveStep = (name: string, given: object, earlier: readonly string[]): StepDefinition => {
   const where = `OrderSaga.step("${name}")`;
-  const { undo, ...options } = resolveOptions(where, given, {
+  const { undo, concurrency, rateLimit, breaker, ...options } = resolveOptions(where, given, {
     after: listOf(text(), []),
     do: fn<StepDefinition['do']>(),
     undo: undoCheck,
@@ -112,6 +113,7 @@ const resolveStep = (name: string, given: object, earlier: readonly string[]): S
     undoRetry: optional(policyCheck),
     timeoutMs: positiveMs({ default: 30_000 }),
     neverRefuses: flag(false),
+    ...flowChecks,
   });
   const stranger = options.after.find((one) => !earlier.includes(one));
   if (stranger !== undefined) {
@@ -127,6 +129,7 @@ const resolveStep = (name: string, given: object, earlier: readonly string[]): S
     undoKind: typeof undo === 'function' ? 'undo' : undo,
     undo: typeof undo === 'function' ? undo : undefined,
     undoRetry: options.undoRetry ?? options.retry.scale(3),
+    flow: resolveFlow(where, { concurrency, rateLimit, breaker }),
   });
 };
 

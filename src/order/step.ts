@@ -1,3 +1,4 @@
+import type { Flow, FlowOptions } from '../core/flow.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
 import type { UndoKind } from './plan.ts';
 import type { Refused } from './refused.ts';
@@ -42,7 +43,7 @@ type Found<Return> = [Extract<undefined | null, Awaited<Return>>] extends [never
     : never;
 
 /** How a step is written down. Name `do` before `undo`: the compiler takes `result` from it. */
-export interface StepOptions<Details, Results, After, Return, Kind, Never> {
+export interface StepOptions<Details, Results, After, Return, Kind, Never> extends FlowOptions {
   /** Steps that have to succeed first; their results are handed in. @default [] */
   readonly after?: After;
   /** Runs the step, at least once; `effectKey` makes it once. Returns plain JSON or `refused(…)`; throws when it may be tried again. */
@@ -81,4 +82,6 @@ export interface StepDefinition {
   readonly undoRetry: RetryPolicy;
   readonly timeoutMs: number;
   readonly neverRefuses: boolean;
+  /** Of `do` and `undo` together. */
+  readonly flow: Flow;
 }

@@ -33,8 +33,8 @@ export interface Consumer {
   stop(graceMs: number): Promise<void>;
   /** A parked delivery may have become runnable. */
   parkedDue(): void;
-  /** Something was paused or resumed. */
-  pausesChanged(): void;
+  /** Something was paused or resumed; resolves once that is heeded here. */
+  pausesChanged(): Promise<void>;
   /** Leases may have come free: claims them now instead of at the next tick. */
   leasesFreed(): void;
 }
@@ -321,7 +321,7 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
       return stopped;
     },
     parkedDue: () => due.parkedDue(0),
-    pausesChanged: () => reader.pump(),
+    pausesChanged: pauses.refresh,
     leasesFreed: () => tickIn(0),
   };
 };

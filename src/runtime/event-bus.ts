@@ -4,7 +4,7 @@ import { describeError } from '../core/error-facts.ts';
 import { OrderfoldError } from '../core/errors.ts';
 import { NO_LIMITS } from '../core/flow.ts';
 import { count, ms, optional, port, positiveMs, resolveOptions, text } from '../core/options.ts';
-import type { KeyClaim, ParkedDelivery, StreamRow } from '../core/records.ts';
+import type { KeyClaim, ParkedDelivery, Pause, StreamRow } from '../core/records.ts';
 import type { Counts, Page, Store } from '../core/store.ts';
 import type { System, Timer } from '../core/system.ts';
 import { createCodec, type Upcasts } from './codec.ts';
@@ -15,6 +15,7 @@ import type { DeadLetterStore } from './dead-letters/dead-letter-store.ts';
 import type { Decide, StreamModel } from './model.ts';
 import { createNotifier, type Listen } from './notifications.ts';
 import { TIMERS } from './parking.ts';
+import { type BusTarget, createPausing, type Pausing } from './pausing.ts';
 import { type ProjectOptions, resolveProjection } from './projection.ts';
 import { createScheduling, type Scheduling } from './scheduling.ts';
 import { LONGEST_NAME, storedName } from './stored-name.ts';
@@ -57,7 +58,10 @@ export type Publishable<Events extends EventMap> = {
  * What `publish` resolved is durable. What it rejected may have happened all the same. Handlers run at least once: one
  * that was running when its process died runs again, elsewhere, after at most `leaseMs` and a third of it.
  */
-export interface EventBus<Events extends EventMap = Record<string, unknown>, State = unknown> extends Scheduling<Events>, AsyncDisposable {
+export interface EventBus<Events extends EventMap = Record<string, unknown>, State = unknown>
+  extends Scheduling<Events>,
+    Pausing<BusTarget>,
+    AsyncDisposable {
   /** Appends the event; resolves with its envelope once it is durable. @throws `VERSION_CONFLICT`, `STORE`, `BUSY`, `CLOSED`, `CONFIG` */
   publish(event: Publishable<Events>): Promise<EnvelopeOf<Events>>;
   /** Decides over the stream's state and appends what follows; decides again when another writer was faster. */
@@ -86,6 +90,8 @@ export interface EventBus<Events extends EventMap = Record<string, unknown>, Sta
   /** Listens to facts as they become durable in this process; returns how to stop listening. */
   readonly on: Listen;
   readonly deadLetters: DeadLetterStore;
+  /** Every pause a stream ever had, the earliest first, and those of subscriptions that last. */
+  pausesOf(stream: string): Promise<readonly Pause[]>;
   /** Open parked deliveries of a stream, or all there ever were. */
   parkedOf(stream: string, which: 'open' | 'all'): Promise<readonly ParkedDelivery[]>;
   streams(filter: { readonly status?: string }, limit: number, cursor: string | null): Promise<Page<StreamRow>>;
@@ -156,6 +162,15 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
     maxAttempts: (subscription, type) => subscriptions.get(subscription)?.routes.get(type)?.retry.attempts,
     runnable,
   });
+
+  const counts = async (): Promise<Counts> => {
+    await open();
+    const { streams: byStatus, subscriptions: all } = await store.counts();
+    const { [TIMERS]: _timers, ...named } = all;
+    return { streams: byStatus, subscriptions: named };
+  };
+  const heeded = async (): Promise<void> => consumer?.pausesChanged();
+  const pausing = createPausing<State>({ store, notifier, transact, opened: open, counts, heeded });
 
   const declare = (where: string, subscription: Subscription): void => {
     if (opening !== null) throw new OrderfoldError('CONFIG', `${where}: expected before the first publish or start`);
@@ -256,14 +271,15 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
       await open();
       return store.streams(filter, limit, cursor);
     },
-    async counts() {
+    async pausesOf(stream) {
       await open();
-      const { streams: byStatus, subscriptions: all } = await store.counts();
-      const { [TIMERS]: _timers, ...named } = all;
-      return { streams: byStatus, subscriptions: named };
+      const [ofStream, lasting] = await Promise.all([store.pauses(stream), store.pauses()]);
+      return [...ofStream, ...lasting.filter(({ of }) => of === 'subscription')];
     },
+    counts,
     watch: (changed) => store.watch(changed),
     ...scheduling,
+    ...pausing,
   };
   return Object.freeze(bus);
 };

@@ -1,6 +1,7 @@
 import mitt from 'mitt';
 import type { Envelope } from '../core/envelope.ts';
 import type { ErrorFacts } from '../core/error-facts.ts';
+import type { PauseWrite } from '../core/records.ts';
 
 /** Which delivery a notification speaks of. */
 export interface DeliveryFacts {
@@ -38,6 +39,9 @@ export interface Notifications {
   /** Redriven with another payload. */
   readonly edited: LetterFacts;
   readonly discarded: LetterFacts;
+  /** An operator has it wait, or go on again. */
+  readonly paused: PauseWrite;
+  readonly resumed: PauseWrite;
   /** A view was emptied and begins again. */
   readonly rebuilt: { readonly subscription: string; readonly by: string; readonly reason: string };
   readonly leaseGained: { readonly subscription: string; readonly shard: number; readonly epoch: number; readonly clean: boolean };

@@ -16,6 +16,7 @@ import { deciding, orderModel } from './order-model.ts';
 import { createOrderScheduling, type OrderScheduling } from './order-scheduling.ts';
 import { type OrderView, orderView } from './order-view.ts';
 import { isScheduled } from './parking.ts';
+import { type OrderTarget, type Pausing, pausingOrders } from './pausing.ts';
 import type { ProjectOptions } from './projection.ts';
 import { stepSubscription } from './steps.ts';
 import type { SubscribeOptions } from './subscription.ts';
@@ -45,7 +46,7 @@ export type Worker = {
  * A normal "no" comes as a Left and nothing was written. Faults are thrown: `STORE` (it may have happened all the same, and
  * an idempotency key makes asking again safe), `BUSY`, `CLOSED`.
  */
-export interface Orders<Saga extends AnyOrderSaga = AnyOrderSaga> extends OrderScheduling<Saga>, AsyncDisposable {
+export interface Orders<Saga extends AnyOrderSaga = AnyOrderSaga> extends OrderScheduling<Saga>, Pausing<OrderTarget>, AsyncDisposable {
   /**
    * Takes an order.
    * @param options.idempotencyKey 1 to 255 characters: the same key with the same order gives the order placed first, with
@@ -143,11 +144,9 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
     },
     events: (orderId) => bus.events(orderId) as never,
     async timeline(orderId) {
-      const [events, parked] = await Promise.all([bus.events(orderId), bus.parkedOf(orderId, 'all')]);
-      return timelineOf(
-        events,
-        parked.filter((record) => record.kind === 'delivery' || isScheduled(record)),
-      );
+      const [events, parked, pauses] = await Promise.all([bus.events(orderId), bus.parkedOf(orderId, 'all'), bus.pausesOf(orderId)]);
+      const told = parked.filter((record) => record.kind === 'delivery' || isScheduled(record));
+      return timelineOf(events, told, pauses);
     },
     async list(options) {
       const { status, limit, cursor } = resolveOptions('list', options, {
@@ -217,6 +216,7 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
     project: (name, options) => bus.project(name, options as never),
     worker: (options) => ({ start: () => bus.start(options), stop: (stopping) => bus.stop(stopping) }),
     ...createOrderScheduling(bus, saga, system),
+    ...pausingOrders(bus, async (orderId) => (await stateOf(orderId)) !== null),
     deadLetters: bus.deadLetters,
     on: bus.on,
     counts: bus.counts,

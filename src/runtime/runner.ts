@@ -243,9 +243,11 @@ export const createRunner = <State>(context: Context<State>): Runner => {
 
   const mayBeHeld = ({ parked }: Holding): boolean => parked > 0 || pausedStreams().size > 0;
 
-  /** Whether something is in its way, which is looked for only when it is its turn. */
+  const isPaused = ({ feed }: Holding, stream: string): boolean => feed.paused || pausedStreams().has(stream);
+
+  /** Whether something is in its way, which is looked for only when it is its turn. A pause may be heard meanwhile. */
   const mustWait = async (holding: Holding, stream: string, version: number): Promise<boolean> =>
-    pausedStreams().has(stream) || (holding.parked > 0 && (await isHeld(holding, stream, version)));
+    isPaused(holding, stream) || (holding.parked > 0 && ((await isHeld(holding, stream, version)) || isPaused(holding, stream)));
 
   const runFresh = async (turn: Turn, event: StoredEvent): Promise<Went> => {
     const { holding, stream } = turn;
@@ -276,11 +278,15 @@ export const createRunner = <State>(context: Context<State>): Runner => {
 
   const startParked = async (waiting: Turn, parked: ParkedDelivery, turnOf: (started: InHand) => Turn): Promise<Went> => {
     const { holding, inHand } = waiting;
-    // One of a paused stream is due again once that goes on.
-    const waits = parked.kind === 'delivery' && pausedStreams().has(parked.stream);
-    const started = holding.live && !holding.closing && !waits ? await recordStart(waiting, parked, inHand.event) : null;
+    // What is paused is due again once it goes on.
+    const waits = (): boolean => parked.kind === 'delivery' && isPaused(holding, parked.stream);
+    const started = holding.live && !holding.closing && !waits() ? await recordStart(waiting, parked, inHand.event) : null;
     if (started === null || !holding.live) return 'over';
     const turn = turnOf(started);
+    if (waits()) {
+      await endings.postpone(turn, started, parked, detailOf(parked), 0);
+      return 'over';
+    }
     if (parked.kind === 'timer') {
       freeSlot(turn.lane);
       await timers.fire(turn, started, endings.settle).catch((error) => refuse(turn, error));

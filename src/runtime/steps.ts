@@ -152,5 +152,6 @@ export const stepSubscription = (
     },
     onDead: 'hold',
     start: 'head',
+    ...step.flow,
   };
 };

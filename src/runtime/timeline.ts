@@ -1,6 +1,6 @@
 import type { Envelope } from '../core/envelope.ts';
 import type { Attempt } from '../core/ledger.ts';
-import { isOpen, type ParkedDelivery } from '../core/records.ts';
+import { isOpen, type ParkedDelivery, type Pause } from '../core/records.ts';
 import { detailOf, type LostStart, type OperatorAction } from './parking.ts';
 
 interface OfDelivery {
@@ -22,7 +22,9 @@ export type TimelineEntry =
   /** A start whose outcome nobody heard. */
   | (OfDelivery & { readonly kind: 'lostStart' } & Pick<LostStart, 'how' | 'worker'>)
   | (OfDelivery & { readonly kind: 'action' } & Pick<OperatorAction, 'action' | 'by' | 'reason' | 'generation'>)
-  /** A delivery, or something scheduled, that waits: `at` is when it is due, was due while an earlier one holds it, or died. */
+  /** What an operator did to the whole stream. */
+  | { readonly kind: 'action'; readonly action: 'paused' | 'resumed'; readonly at: string; readonly by: string; readonly reason: string }
+  /** A delivery, or something scheduled, that waits: `at` is when it is due, was due while an earlier one or a pause holds it, or died. */
   | (OfDelivery & {
       readonly kind: 'parked';
       readonly state: 'scheduled' | 'held' | 'dead';
@@ -33,14 +35,16 @@ export type TimelineEntry =
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-const waiting = (record: ParkedDelivery, all: readonly ParkedDelivery[]): TimelineEntry[] => {
+const waiting = (record: ParkedDelivery, all: readonly ParkedDelivery[], pauses: readonly Pause[]): TimelineEntry[] => {
   const { id: delivery, subscription, type, attempts, generation, version } = record;
   if (!isOpen(record.state)) return [];
   const inTheWay = (other: ParkedDelivery): boolean =>
     other.subscription === subscription &&
     other.version < version &&
     (other.state === 'scheduled' || (other.state === 'dead' && other.holds));
-  const state = record.state === 'dead' ? 'dead' : record.kind === 'delivery' && all.some(inTheWay) ? 'held' : 'scheduled';
+  const isPaused = pauses.some(({ of, name, resumed }) => resumed === null && (of === 'stream' || name === subscription));
+  const waits = record.kind === 'delivery' && (isPaused || all.some(inTheWay));
+  const state = record.state === 'dead' ? 'dead' : waits ? 'held' : 'scheduled';
   const at = iso(state === 'dead' ? (record.deadAt ?? 0) : record.dueAt);
   return [{ kind: 'parked', at, delivery, subscription, state, type, attempts, generation }];
 };
@@ -76,12 +80,27 @@ const past = ({ id: delivery, subscription, ...record }: ParkedDelivery, fallbac
   ];
 };
 
-/** Events, attempts, lost starts, operator actions and what still waits, in the order of time; events of one moment by version. */
-export const timelineOf = (events: readonly Envelope[], parked: readonly ParkedDelivery[]): readonly TimelineEntry[] => {
-  const told = events.map(({ time: at, id, type, version, data, cause }): TimelineEntry => {
+const told = ({ of, at, by, reason, resumed }: Pause): TimelineEntry[] => {
+  if (of !== 'stream') return [];
+  const paused: TimelineEntry = { kind: 'action', action: 'paused', at: iso(at), by, reason };
+  return resumed === null ? [paused] : [paused, { kind: 'action', action: 'resumed', ...resumed, at: iso(resumed.at) }];
+};
+
+/**
+ * Events, attempts, lost starts, operator actions and what still waits, in the order of time; events of one moment by version.
+ * @param parked of the stream
+ * @param pauses the stream's, and those of subscriptions that last
+ */
+export const timelineOf = (
+  events: readonly Envelope[],
+  parked: readonly ParkedDelivery[],
+  pauses: readonly Pause[],
+): readonly TimelineEntry[] => {
+  const happened = events.map(({ time: at, id, type, version, data, cause }): TimelineEntry => {
     return { kind: 'event', at, id, type, version, data, ...(cause !== undefined && { cause }) };
   });
   const timeOf = (version: number): string => events[version - 1]?.time ?? iso(0);
-  const entries = [...told, ...parked.flatMap((record) => [...past(record, timeOf(record.version)), ...waiting(record, parked)])];
+  const deliveries = parked.flatMap((record) => [...past(record, timeOf(record.version)), ...waiting(record, parked, pauses)]);
+  const entries = [...happened, ...pauses.flatMap(told), ...deliveries];
   return entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 };

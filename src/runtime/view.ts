@@ -1,7 +1,7 @@
 import { count, optional, resolveOptions, text } from '../core/options.ts';
 import type { Store } from '../core/store.ts';
 import type { System } from '../core/system.ts';
-import type { Audit } from './dead-letters/audit.ts';
+import { type Audit, auditOf } from './dead-letters/audit.ts';
 import { documentKey } from './document-key.ts';
 import type { Notifier } from './notifications.ts';
 import type { Transact } from './transact.ts';
@@ -85,7 +85,7 @@ export const createView = <State, Row>({ store, system, notifier, transact, open
       return { behind, total, caughtUp: behind === 0, rebuilt: rebuilt ? JSON.parse(rebuilt.value) : null };
     },
     async rebuild(given) {
-      const { by, reason } = resolveOptions('View.rebuild', given, { by: text({ max: 200 }), reason: text({ max: 1000 }) });
+      const { by, reason } = auditOf('View.rebuild', given);
       await opened();
       const value = JSON.stringify({ at: new Date(system.now()).toISOString(), by, reason });
       const documents = [{ collection: REBUILDS, key: name, value, expect: 'any' as const }];

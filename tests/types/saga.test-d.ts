@@ -1,4 +1,5 @@
 /** Checked by the compiler alone (`tsc --noEmit`), never run. */
+import { CountBreaker } from 'cockatiel';
 import type { EnvelopeOf } from '../../src/core/envelope.ts';
 import type { Order } from '../../src/order/order.ts';
 import { type Refused, refused } from '../../src/order/refused.ts';
@@ -79,6 +80,19 @@ if (event.type === 'OrderPlaced') is<Same<typeof event.data.details, StandardOrd
 if (event.type === 'StepSkipped') is<Same<typeof event.data.step, keyof typeof order.steps>>();
 // @ts-expect-error no such event
 if (event.type === 'ShippingRequested') throw event;
+
+// How fast a step runs.
+OrderSaga.define().step('payment', {
+  do: () => 1,
+  undo: 'nothing',
+  concurrency: 4,
+  rateLimit: { count: 100, perMs: 1000 },
+  breaker: { trip: () => new CountBreaker({ threshold: 0.5, size: 20 }) },
+});
+// @ts-expect-error a rate is so many in a time
+OrderSaga.define().step('payment', { do: () => 1, undo: 'nothing', rateLimit: { count: 100 } });
+// @ts-expect-error no rule
+OrderSaga.define().step('payment', { do: () => 1, undo: 'nothing', breaker: { trip: () => ({ success: () => {} }) } });
 
 // From functions written elsewhere.
 declare const reserve: (input: { order: { items: readonly unknown[] }; effectKey: string }) => Promise<{ reservationId: string } | Refused>;

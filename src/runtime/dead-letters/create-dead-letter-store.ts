@@ -46,7 +46,7 @@ export const createDeadLetterStore = <State>(
     given: Audit,
     dryRun = false,
   ): Promise<DeadLetterChanges> => {
-    const audit = auditOf(kind, given);
+    const audit = auditOf(`DeadLetterStore: ${kind}`, given);
     await opened();
     const streams = await select(store, selection);
     const done: string[] = [];
@@ -95,7 +95,7 @@ export const createDeadLetterStore = <State>(
     redrive: (selection, audit, options) => changeAll('redriven', selection, audit, options?.dryRun),
     discard: (selection, audit) => changeAll('discarded', selection, audit),
     async edit(id, { data }, given) {
-      const audit = auditOf('edited', given);
+      const audit = auditOf('DeadLetterStore: edited', given);
       await opened();
       const record = await died(id);
       if (record === null) return { matched: 0, changed: [], refused: [] };

@@ -45,7 +45,7 @@ export const createPacedRedrives = (context: Context): PacedRedrives => {
 
   return {
     async redriveMany(filter, given, options) {
-      const audit = auditOf('redriveMany', given);
+      const audit = auditOf('DeadLetterStore: redriveMany', given);
       const { perSecond, stopAfterFailures, signal } = resolveOptions('DeadLetterStore.redriveMany', options, {
         perSecond: count({ min: 1, max: 1000, default: 50 }),
         stopAfterFailures: count({ min: 1, default: 10 }),

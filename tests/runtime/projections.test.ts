@@ -1,45 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { permanent } from '../../src/core/permanent.ts';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
-import type { View } from '../../src/runtime/view.ts';
-import { busCluster } from '../support/bus-cluster.ts';
-import {
-  type Before,
-  COUNTING,
-  type Count,
-  type CountingOptions,
-  countsOf,
-  projectCounts,
-  SUM,
-  storedCounts,
-} from '../support/counting.ts';
-
-/** A world with the counting view; `calls` holds what each call of its handler was given, as names. */
-const counting = (before: Before = () => {}, options: CountingOptions = {}, { shards = 1 } = {}) => {
-  const calls: (readonly string[])[] = [];
-  const views: View<Count>[] = [];
-  const cluster = busCluster(
-    {},
-    {
-      shards,
-      declare: (bus, process) =>
-        views.push(
-          projectCounts(
-            bus,
-            process,
-            (names, where) => {
-              calls.push(names);
-              return before(names, where);
-            },
-            options,
-          ),
-        ),
-    },
-  );
-  const view = views[0];
-  if (view === undefined) throw new Error('nobody declared the view');
-  return { ...cluster, calls, view };
-};
+import { createEventBus } from '../../src/runtime/event-bus.ts';
+import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
+import { COUNTING, countsOf, SUM, storedCounts } from '../support/counting.ts';
+import { counting } from '../support/counting-cluster.ts';
+import { virtualSystem } from '../support/virtual-system.ts';
 
 describe('a view', () => {
   it('is brought up to date in batches from the beginning, each event once', async () => {
@@ -162,5 +128,33 @@ describe('a batch that fails', () => {
     await system.advance(1000);
     expect(await storedCounts(witness)).toEqual({ b: { events: 1, last: 'fine' }, [SUM]: { events: 1, last: '' } });
     expect(witness.parked.get(`${COUNTING}:a@1`)).toMatchObject({ state: 'dead', attempts: 1 });
+  });
+});
+
+describe('declaring a view', () => {
+  const handle = async (): Promise<void> => {};
+  const fails = { code: 'CONFIG' };
+
+  it('refuses what it does not know, and names that are taken', () => {
+    const bus = createEventBus<{ Did: unknown }>(virtualSystem(), { store: createMemoryStore(virtualSystem()) });
+    bus.project('taken', { types: ['Did'], handle });
+    const wrong: readonly [string, object][] = [
+      ['taken', { types: ['Did'], handle }],
+      ['$mine', { types: ['Did'], handle }],
+      ['timers', { types: ['Did'], handle }],
+      ['a', { types: [], handle }],
+      ['a', { types: ['Did'] }],
+      ['a', { types: ['Did'], handle, start: 'head' }],
+      ['a', { types: ['Did'], handle, batch: 0 }],
+      ['a', { types: ['Did'], handle, batch: 501 }],
+    ];
+    for (const [name, options] of wrong) expect(() => bus.project(name, options as never)).toThrow(expect.objectContaining(fails));
+    expect(() => bus.subscribe('taken', { on: { Did: handle } })).toThrow(expect.objectContaining(fails));
+  });
+
+  it('comes before the first publish', async () => {
+    const bus = createEventBus<{ Did: unknown }>(virtualSystem(), { store: createMemoryStore(virtualSystem()) });
+    await bus.open();
+    expect(() => bus.project('late', { types: ['Did'], handle })).toThrow(/before the first publish or start/);
   });
 });

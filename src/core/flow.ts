@@ -30,7 +30,11 @@ export interface BreakerOptions {
 export interface FlowOptions {
   /** Handlers at once in one process, 1 to 10,000. @default the worker's `concurrency` */
   readonly concurrency?: number | undefined;
-  /** At most `count` starts in any `perMs`, all workers together: each takes the part that its share of the shards is. @default none */
+  /**
+   * At most `count` starts in any `perMs`, retries included, all workers together: each takes the whole starts that its share of the shards
+   * comes to. Where that is less than one, it takes one in a longer time, so that with more workers than `count` one of each may fall
+   * together; so may those of a worker before and after shards changed hands. @default none
+   */
   readonly rateLimit?: RateLimit | undefined;
   /**
    * Stops starting handlers while they keep failing, and lets one delivery at a time probe. A probe that fails costs its delivery no attempt

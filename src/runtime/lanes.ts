@@ -79,7 +79,7 @@ export const createLanes = (
     lane.called = false;
     slots -= 1;
     feed.running += 1;
-    feed.rate?.started();
+    feed.rate?.reserve();
     lane.probe = feed.breaker?.start() === true;
     lane.holding.busy += 1;
     run(lane, delivery);
@@ -145,7 +145,7 @@ export const createLanes = (
       holding.busy -= 1;
       for (const delivery of queue.splice(0, lane.running)) forget(holding, delivery);
       lane.running = 0;
-      if (!lane.called) feed.rate?.takeBack();
+      if (!lane.called) feed.rate?.giveBack();
       if (lane.probe) feed.breaker?.unheard();
       if (queue.length > 0 && holding.live) feed.ready.push(lane);
       else if (queue.length === 0) holding.lanes.delete(lane.stream);

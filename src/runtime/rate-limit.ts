@@ -5,27 +5,41 @@ import type { System } from '../core/system.ts';
 export interface Rate {
   /** Milliseconds until another start is within the limit. @param share the part of all shards this process owns, above 0 and at most 1. */
   waitMs(share: number): number;
+  /** One is about to start: its place is kept, whenever that will be. */
+  reserve(): void;
+  /** It starts now. */
   started(): void;
-  /** The last start was none after all. */
-  takeBack(): void;
+  /** It does not start after all. */
+  giveBack(): void;
 }
 
-/** In any window of the limit's length there are never more starts than it allows. */
+/**
+ * In any window of the limit's length no more starts than the whole part of its share. Where that part is less than one start, one in a
+ * longer window instead.
+ */
 export const createRate = (system: System, { count, perMs }: RateLimit): Rate => {
   let starts: number[] = [];
+  let reserved = 0;
 
   return {
     waitMs(share) {
-      const part = count * share;
-      // A part of less than one start makes the window longer instead.
+      const part = count * share + 1e-9;
       const most = Math.max(1, Math.floor(part));
-      const earlier = starts[starts.length - most];
-      return earlier === undefined ? 0 : Math.max(0, earlier + (perMs * most) / part - system.monotonic());
+      const windowMs = perMs / Math.min(1, part);
+      if (reserved >= most) return windowMs;
+      const earlier = starts[starts.length - most + reserved];
+      return earlier === undefined ? 0 : Math.max(0, earlier + windowMs - system.monotonic());
+    },
+    reserve() {
+      reserved += 1;
     },
     started() {
+      if (reserved > 0) reserved -= 1;
       starts.push(system.monotonic());
       if (starts.length > 2 * count + 1000) starts = starts.slice(-count);
     },
-    takeBack: () => void starts.pop(),
+    giveBack() {
+      reserved -= 1;
+    },
   };
 };

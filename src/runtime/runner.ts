@@ -141,6 +141,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     }
     const sinceMs = record === null ? null : sinceLastStart(record, holding);
     const schema = codec.schemaOf(event.type);
+    holding.feed.rate?.started();
     calls.call(
       lane,
       route.timeoutMs,

@@ -147,11 +147,11 @@ describe('what operators tell to wait', () => {
     );
   }, 3_600_000);
 
-  it.each([1, 2, 3, 4, 5])('is not forgotten over an answer of before that comes late, be it the answer number %i', async (nth) => {
-    const { system, member, publishMany, starts } = busCluster({ mail: { handle: (_, process) => process.sleep(700) } });
+  it.each([2, 4, 6, 8, 10])('is not forgotten over an answer of before that comes late, be it the answer number %i', async (nth) => {
+    const { system, member, publish, starts } = busCluster({ mail: { handle: (_, process) => process.sleep(700) } });
     const worker = member('w', { faults: [{ of: 'pauses', nth, kind: 'slow' }] });
     await worker.work({ leaseMs: 60_000, concurrency: 1 });
-    await publishMany(5);
+    for (const stream of ['a', 'b', 'c', 'd', 'e']) await publish(stream, stream);
     await system.run(worker.bus.pause({ subscription: 'mail' }, audit));
     const before = [...starts];
     await system.advance(5000);

@@ -49,6 +49,8 @@ interface Context<State> {
   readonly model: StreamModel<State> | undefined;
   readonly subscriptions: readonly Subscription[];
   readonly owner: string;
+  /** Is called at every tick. */
+  readonly upkeep: () => void;
 }
 
 const keyOf = (lease: LeaseRef): string => `${lease.subscription}/${lease.shard}`;
@@ -241,6 +243,7 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
       // `watch` only hints: what it missed is found here.
       reader.pump();
       due.parkedDue(0);
+      if (!stopping) context.upkeep();
       return toRelease.length > 0 ? 0 : leaseMs / 3;
     } catch (error) {
       toRelease = [...release, ...toRelease];

@@ -22,6 +22,7 @@ import { LONGEST_NAME, storedName } from './stored-name.ts';
 import { createStreams, type Snapshot } from './streams.ts';
 import { resolveSubscription, type SubscribeOptions, type Subscription } from './subscription.ts';
 import { createTransact, type Transacted } from './transact.ts';
+import { createUpkeep, type DeadLetterOptions } from './upkeep.ts';
 import { createView, type View } from './view.ts';
 
 export interface EventBusOptions<State = unknown> {
@@ -30,6 +31,7 @@ export interface EventBusOptions<State = unknown> {
   readonly model?: StreamModel<State>;
   /** How payloads of older shapes are read. @default none */
   readonly upcasts?: Upcasts;
+  readonly deadLetters?: DeadLetterOptions | undefined;
 }
 
 export interface WorkerOptions {
@@ -107,16 +109,23 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
   system: System,
   given: EventBusOptions<State>,
 ): EventBus<Events, State> => {
-  const { store, model, upcasts } = resolveOptions('EventBus.create', given, {
+  const {
+    store,
+    model,
+    upcasts,
+    deadLetters: letterOptions,
+  } = resolveOptions('EventBus.create', given, {
     store: port<Store>('a store', ['open', 'commit', 'read']),
     model: optional(port<StreamModel<State>>('a stream model', ['fold', 'status'])),
     upcasts: optional(port<Upcasts>('an object of upcasts by event type', [])),
+    deadLetters: optional(port<DeadLetterOptions>('an object with alarmAt and keepClosedMs', [])),
   });
   const owner = system.id();
   const codec = createCodec(upcasts);
   const notifier = createNotifier((where, error) => console.error(`orderfold: ${where}:`, describeError(error)));
   const streams = createStreams<State>(store, codec, model, REMEMBERED_STREAMS);
   const committer = createCommitter(store, system, notifier, owner);
+  const upkeep = createUpkeep({ store, system, notifier }, letterOptions);
   const subscriptions = new Map<string, Subscription>();
   subscriptions.set(TIMERS, { name: TIMERS, routes: new Map(), holds: false, start: 'head', flow: NO_LIMITS });
   let opening: Promise<void> | null = null;
@@ -245,7 +254,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
       if (consumer !== null) throw new OrderfoldError('CONFIG', 'EventBus.start: it runs already');
       grace = graceMs;
       consumer = createConsumer<State>(
-        { store, system, codec, notifier, committer, transact, model, subscriptions: [...subscriptions.values()], owner },
+        { store, system, codec, notifier, committer, transact, model, subscriptions: [...subscriptions.values()], owner, upkeep },
         { concurrency, leaseMs, readAhead: Math.max(256, concurrency * 8) },
       );
       await consumer.start();

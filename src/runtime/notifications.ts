@@ -42,6 +42,8 @@ export interface Notifications {
   /** An operator has it wait, or go on again. */
   readonly paused: PauseWrite;
   readonly resumed: PauseWrite;
+  /** A subscription's open dead letters have reached `deadLetters.alarmAt`; told by every worker, and again only after they were fewer. */
+  readonly deadLetterAlarm: { readonly subscription: string; readonly dead: number; readonly alarmAt: number };
   /** A view was emptied and begins again. */
   readonly rebuilt: { readonly subscription: string; readonly by: string; readonly reason: string };
   readonly leaseGained: { readonly subscription: string; readonly shard: number; readonly epoch: number; readonly clean: boolean };

@@ -21,6 +21,7 @@ import type { ProjectOptions } from './projection.ts';
 import { stepSubscription } from './steps.ts';
 import type { SubscribeOptions } from './subscription.ts';
 import { type TimelineEntry, timelineOf } from './timeline.ts';
+import type { DeadLetterOptions } from './upkeep.ts';
 import type { View } from './view.ts';
 
 /** What the compiler does not know of a saga (`Orders` without a type argument) is taken at its widest. */
@@ -33,6 +34,7 @@ type ViewOf<Saga extends AnyOrderSaga> = OrderView<OrderIn<Saga> extends Order ?
 export interface OrdersOptions<Saga extends AnyOrderSaga> {
   readonly store: Store;
   readonly saga: Saga;
+  readonly deadLetters?: DeadLetterOptions | undefined;
 }
 
 export type Worker = {
@@ -95,14 +97,16 @@ const isSettled = ({ status }: Order): boolean => status === 'confirmed' || stat
 
 /** @see Orders */
 export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, given: OrdersOptions<Saga>): Orders<Saga> => {
-  const { store, saga } = resolveOptions('createOrders', given, {
+  const { store, saga, deadLetters } = resolveOptions('createOrders', given, {
     store: port<Store>('a store', ['open', 'commit', 'read']),
     saga: { expected: 'a saga made by OrderSaga.define', accepts: (value): value is Saga => Array.isArray((value as Saga | null)?.steps) },
+    deadLetters: optional(port<DeadLetterOptions>('an object with alarmAt and keepClosedMs', [])),
   });
   if (saga.steps.length === 0) throw new OrderfoldError('CONFIG', 'createOrders: expected a saga with at least one step, got none');
   const bus: EventBus<Record<string, unknown>, Order> = createEventBus<Record<string, unknown>, Order>(system, {
     store,
     model: orderModel(saga.plan),
+    deadLetters,
   });
   for (const step of saga.steps) bus.subscribe(step.name, stepSubscription(step, bus.state));
 

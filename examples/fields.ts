@@ -20,6 +20,12 @@ export const wholeNumber =
     return fits ? { value: number } : { expected: `a whole number from ${min} to ${max}` };
   };
 
+export const utcTime: Reader<string> = (value) => {
+  const time = typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?Z$/.test(value) ? Date.parse(value) : Number.NaN;
+  const fits = Number.isFinite(time) && new Date(time).toISOString().slice(0, 16) === (value as string).slice(0, 16);
+  return fits ? { value: value as string } : { expected: 'a time in UTC such as 2026-01-31T09:00:00Z' };
+};
+
 export const flag: Reader<boolean> = (value) => (typeof value === 'boolean' ? { value } : { expected: 'true or false' });
 
 export const oneOf =

@@ -154,6 +154,49 @@ describe('a dead letter', () => {
   });
 });
 
+describe('what many letters have in common', () => {
+  it('is listed by cause and by when they died', async () => {
+    const before = new Date().toISOString();
+    const two = await stalled(2);
+    const since = `diedFrom=${before}&type=PaymentRequested`;
+    const { body } = await ask(url, 'GET', `/dead-letters/causes?${since}`);
+    expect(body).toEqual({
+      causes: [
+        {
+          cause: expect.stringContaining('HTTP_503'),
+          letters: 2,
+          firstDeadAt: expect.stringMatching(/Z$/),
+          lastDeadAt: expect.stringMatching(/Z$/),
+          latest: expect.stringContaining('payment:'),
+        },
+      ],
+    });
+    expect((await ask(url, 'GET', `/dead-letters?${since}`)).body.deadLetters).toHaveLength(2);
+    expect((await ask(url, 'GET', `/dead-letters?diedBefore=${before}&orderId=${two[0]?.orderId}`)).body.deadLetters).toEqual([]);
+    expect((await ask(url, 'GET', '/dead-letters/causes?limit=1')).status).toBe(400);
+    const filter = { diedFrom: before, diedBefore: new Date(Date.now() + 60_000).toISOString() };
+    expect((await ask(url, 'POST', '/dead-letters/redrive', { ...audit, filter })).body).toEqual({ matched: 2, redriven: 2 });
+    for (const { orderId } of two) expect((await settled(url, orderId)).status).toBe('confirmed');
+  });
+
+  it.each(['diedFrom=yesterday', 'diedBefore=2026-02-31T00:00:00Z', 'diedFrom=2026-01-01'])('is not asked for with ?%s', async (query) => {
+    expect((await ask(url, 'GET', `/dead-letters/causes?${query}`)).status).toBe(400);
+  });
+});
+
+describe('editing', () => {
+  it('is refused for a step, which reads its order, and for what is not there', async () => {
+    const { letter } = await one();
+    const edit = (id: string, body: unknown) => ask(url, 'POST', `/dead-letters/${encodeURIComponent(id)}/edit`, body);
+    const refused = await edit(letter, { ...audit, data: { step: 'payment' } });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'REFUSED', detail: expect.stringContaining('reads its order') } });
+    expect((await ask(url, 'GET', `/dead-letters/${encodeURIComponent(letter)}`)).body).toMatchObject({ state: 'dead', generation: 0 });
+    expect((await edit('none', { ...audit, data: 1 })).status).toBe(404);
+    expect((await edit(letter, audit)).body.errors).toEqual([expect.objectContaining({ field: 'data' })]);
+    expect((await edit(letter, { data: 1, by: 'ops' })).body.errors).toEqual([expect.objectContaining({ field: 'reason' })]);
+  });
+});
+
 describe('redriving many', () => {
   it('counts on a dry run, then redrives what the filter matches', async () => {
     const some = await stalled(5);
@@ -252,6 +295,8 @@ describe('who is an operator', () => {
     ['GET', '/dead-letters/x', undefined],
     ['POST', '/dead-letters/x/redrive', audit],
     ['POST', '/dead-letters/x/discard', audit],
+    ['POST', '/dead-letters/x/edit', { ...audit, data: 1 }],
+    ['GET', '/dead-letters/causes', undefined],
     ['POST', '/dead-letters/redrive', { ...audit, filter: {} }],
     ['POST', '/orders/x/cancel', { reason: 'x' }],
   ] as const;

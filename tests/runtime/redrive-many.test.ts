@@ -161,6 +161,43 @@ describe('a paced redrive', () => {
     expect(await redriving).toMatchObject({ state: 'interrupted', why: 'it was resumed elsewhere' });
   });
 
+  it('redrives no letter again that died again, also when the clock of the store was set back in the meantime', async () => {
+    const { system, witness, member, publishMany } = brokenWorld();
+    const worker = member('w');
+    await worker.work();
+    await publishMany(20);
+    await system.advance(1000);
+    system.stepWallClock(-3_600_000);
+    const { deadLetters } = worker.bus;
+    const stopped = await system.run(deadLetters.redriveMany({}, audit, { perSecond: 4, stopAfterFailures: 5 }));
+    expect(stopped).toMatchObject({ state: 'stopped', failed: 5 });
+    for (let round = 0; round < 4; round += 1) await system.run(deadLetters.resume(stopped.id));
+    expect(await system.run(deadLetters.resume(stopped.id))).toMatchObject({ state: 'finished', redriven: 20, failed: 20 });
+    for (const record of witness.parked.values()) expect(record.generation).toBe(1);
+  });
+
+  it('redrives nothing more for a runner that wakes up late, after another one took it over and was stopped', async () => {
+    const { state, system, witness, member, publishMany } = brokenWorld();
+    // The second time it is written down, with the first letters taken, the answer needs ten seconds.
+    const late = member('late', { faults: [{ of: 'documents', nth: 2, kind: 'stuck' }] });
+    const [worker, operator] = [member('w'), member('op')];
+    await worker.work();
+    await publishMany(40);
+    await system.advance(1000);
+    state.broken = false;
+    const redriving = late.bus.deadLetters.redriveMany({}, audit, { perSecond: 40 });
+    await system.advance(1000);
+    const [{ id } = { id: '' }] = (await system.run(operator.bus.deadLetters.redrives())).redrives;
+    const abort = new AbortController();
+    const resumed = operator.bus.deadLetters.resume(id, { signal: abort.signal });
+    abort.abort();
+    expect(await system.run(resumed)).toMatchObject({ state: 'interrupted', why: 'it was aborted' });
+    await system.advance(60_000);
+    expect([...witness.parked.values()].filter((record) => redrivenBy(record) > 0)).toEqual([]);
+    expect(await redriving).toMatchObject({ state: 'interrupted' });
+    expect(await system.run(operator.bus.deadLetters.resume(id))).toMatchObject({ state: 'finished', succeeded: 40 });
+  });
+
   it('counts letters whose stream refuses, or whom somebody else was faster to change, and goes on', async () => {
     const { state, system, member, publishMany } = brokenWorld();
     const [worker, operator] = [member('w'), member('op')];

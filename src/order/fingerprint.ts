@@ -1,5 +1,8 @@
-/** Plain loops: an order in hand waits for this. */
+const quoted = (text: string): string => (/^[\w .:-]*$/.test(text) ? `"${text}"` : JSON.stringify(text));
+
+/** Plain loops, and JSON's own quoting only where it is needed: an order in hand waits for this. */
 const canonical = (value: unknown): string => {
+  if (typeof value === 'string') return quoted(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   let text = '';
   if (Array.isArray(value)) {
@@ -9,7 +12,7 @@ const canonical = (value: unknown): string => {
   const fields = value as Readonly<Record<string, unknown>>;
   for (const key of Object.keys(fields).sort()) {
     const item = fields[key];
-    if (item !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonical(item)}`;
+    if (item !== undefined) text += `${text === '' ? '' : ','}${quoted(key)}:${canonical(item)}`;
   }
   return `{${text}}`;
 };

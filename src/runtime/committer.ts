@@ -4,6 +4,7 @@ import type { StoredEvent } from '../core/records.ts';
 import type { Batch, BatchResult, Progress, Store, Unit, UnitResult } from '../core/store.ts';
 import type { System } from '../core/system.ts';
 import type { Notifier } from './notifications.ts';
+import { numbered, streamsOf } from './unit-events.ts';
 
 /** One unit on its way: made when its batch is cut, so that it decides over the newest state this process can know. */
 export interface Work {
@@ -46,30 +47,6 @@ const RETRY_MS = { first: 20, longest: 1000 } as const;
 /** How long those who wait for an answer are kept waiting while nobody knows whether their batch happened. */
 const PATIENCE_MS = 1000;
 
-const NOTHING: readonly StoredEvent[] = [];
-
-/** The events a winning unit appended, as the store numbered them. */
-const numbered = ({ appends }: Unit, result: UnitResult): readonly StoredEvent[] => {
-  if (!result.won || result.appended.length === 0) return NOTHING;
-  const all: StoredEvent[] = [];
-  for (const [index, { stream, shard, firstVersion, firstPosition }] of result.appended.entries()) {
-    const events = appends?.[index]?.events ?? [];
-    for (let offset = 0; offset < events.length; offset += 1) {
-      const { type, schema, data, time, cause } = events[offset] as (typeof events)[number];
-      const event = { stream, version: firstVersion + offset, shard, position: firstPosition + offset, type, schema, time, data };
-      all.push(cause === undefined ? event : { ...event, cause });
-    }
-  }
-  return all;
-};
-
-/** The streams these units append to. */
-const streamsOf = (units: readonly Unit[]): ReadonlySet<string> => {
-  const streams = new Set<string>();
-  for (const { appends = [] } of units) for (const { stream } of appends) streams.add(stream);
-  return streams;
-};
-
 /**
  * Group commit: while one batch is on its way to the store, the next gathers. A batch whose reply was lost is looked up,
  * never guessed; one that certainly did not happen is made anew from the works that must not be given up.
@@ -80,6 +57,8 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
   let nudged = false;
   let closed = false;
   let batches = 0;
+  /** The last batch answered several works. */
+  let crowded = false;
   /** How many of the next works go to the store one by one. */
   let alone = 0;
   let seam: CommitSeam | null = null;
@@ -162,6 +141,7 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
 
   const runBatch = async (): Promise<void> => {
     const { works, units } = gather();
+    crowded = works.length > 1;
     const progress = seam?.progress(streamsOf(units)) ?? [];
     if (units.length === 0 && progress.length === 0) return;
     batches += 1;
@@ -216,7 +196,9 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
   const kick = (): void => {
     if (busy) return;
     busy = true;
-    system.soon(() => void run());
+    const go = (): void => void run();
+    // Those who were answered together ask together again: one more turn of the loop lets more of them into the same transaction.
+    system.soon(crowded ? () => system.soon(go) : go);
   };
 
   return {

@@ -37,21 +37,23 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
   const headOf = (shard: number): number => log[shard]?.length ?? 0;
   const eventOf = (record: ParkedDelivery): StoredEvent | null => log[record.shard]?.[record.position - 1] ?? null;
 
-  /** Versions that units of the batch still to be written would find, so that one stream can be appended to twice in it. */
+  /** Why the unit loses, judged over what earlier units of the batch have written. */
   const guard = (unit: Unit): UnitResult | null => {
     if (unit.lease !== undefined && leases.current(unit.lease) === null) return { won: false, why: 'lease' };
     const taken = unit.key === undefined ? undefined : keys.get(unit.key.key);
     if (taken !== undefined) return { won: false, why: 'key', taken };
-    const versions = new Map<string, number>();
-    for (const { stream, expected, events } of unit.appends ?? []) {
-      const actual = versions.get(stream) ?? streams.get(stream)?.row.version ?? 0;
+    const { appends = [], park = [], documents: guarded = [] } = unit;
+    // One unit may append to a stream several times, each expecting what the one before left.
+    const ahead = appends.length > 1 ? new Map<string, number>() : null;
+    for (const { stream, expected, events } of appends) {
+      const actual = ahead?.get(stream) ?? streams.get(stream)?.row.version ?? 0;
       if (expected !== 'any' && actual !== (expected === 'none' ? 0 : expected)) return { won: false, why: 'version', stream, actual };
-      versions.set(stream, actual + events.length);
+      ahead?.set(stream, actual + events.length);
     }
-    for (const { record, expect } of unit.park ?? []) {
+    for (const { record, expect } of park) {
       if ((parked.get(record.id)?.revision ?? 'absent') !== expect) return { won: false, why: 'revision', id: record.id };
     }
-    for (const { collection, key, expect } of unit.documents ?? []) {
+    for (const { collection, key, expect } of guarded) {
       if (expect !== 'any' && (documents.get(collection, key)?.revision ?? 'absent') !== expect) {
         return { won: false, why: 'document', collection, key };
       }
@@ -59,40 +61,48 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
     return null;
   };
 
+  const create = (name: string): Stream => {
+    const row = { stream: name, version: 0, status: null, state: null, stateVersion: 0, fingerprint: null };
+    const stream: Stream = { row, born: streams.size, events: [] };
+    streams.set(name, stream);
+    return stream;
+  };
+
   const append = ({ stream: name, events, fold }: Append): Appended => {
     const shard = shardOf(name, shards);
-    const stream = streams.get(name) ?? {
-      row: { stream: name, version: 0, status: null, state: null, stateVersion: 0, fingerprint: null },
-      born: streams.size,
-      events: [],
-    };
-    streams.set(name, stream);
+    const stream = streams.get(name) ?? create(name);
     const firstVersion = stream.row.version + 1;
     const firstPosition = headOf(shard) + 1;
-    for (const event of events) {
-      const stored = { ...event, stream: name, shard, version: stream.events.length + 1, position: headOf(shard) + 1 };
+    let version = stream.row.version;
+    let position = firstPosition;
+    for (const { type, schema, data, time, cause } of events) {
+      version += 1;
+      const event = { stream: name, version, shard, position, type, schema, time, data };
+      const stored = cause === undefined ? event : { ...event, cause };
+      position += 1;
       stream.events.push(stored);
       log[shard]?.push(stored);
     }
-    const version = stream.events.length;
-    stream.row = { ...stream.row, version, ...(fold === undefined ? {} : { ...fold, stateVersion: version }) };
+    const { status, state, stateVersion, fingerprint } = fold === undefined ? stream.row : { ...fold, stateVersion: version };
+    stream.row = { stream: name, version, status, state, stateVersion, fingerprint };
     return { stream: name, shard, firstVersion, firstPosition };
   };
 
   const write = (unit: Unit): UnitResult => {
-    const lease = unit.lease === undefined ? null : leases.current(unit.lease);
+    const { lease: ref, done = [], key, appends = [], park = [], drop = [], supersede = [], wake = [], documents: kept = [] } = unit;
+    const lease = ref === undefined || done.length === 0 ? null : leases.current(ref);
     if (lease !== null)
       lease.checkpoint = markDone(
         lease.checkpoint,
-        (unit.done ?? []).map((position) => [position, position] as const),
+        done.map((position) => [position, position] as const),
       );
-    if (unit.key !== undefined) keys.set(unit.key.key, unit.key);
-    const appended = (unit.appends ?? []).map(append);
-    for (const change of unit.park ?? []) parked.write(change, system.now());
-    for (const id of unit.drop ?? []) parked.drop(id);
-    for (const id of unit.supersede ?? []) parked.supersede(id, system.now());
-    for (const id of unit.wake ?? []) parked.wake(id, system.now());
-    for (const document of unit.documents ?? []) documents.write(document);
+    if (key !== undefined) keys.set(key.key, key);
+    const appended = appends.map(append);
+    for (const change of park) parked.write(change, system.now());
+    for (const id of drop) parked.drop(id);
+    for (const id of supersede) parked.supersede(id, system.now());
+    for (const id of wake) parked.wake(id, system.now());
+    for (const document of kept) documents.write(document);
     for (const pause of unit.pause ?? []) pauses.pause(pause, system.now());
     for (const pause of unit.resume ?? []) pauses.resume(pause, system.now());
     for (const subscription of unit.rebuild ?? []) {

@@ -1,0 +1,26 @@
+import type { StoredEvent } from '../core/records.ts';
+import type { Unit, UnitResult } from '../core/store.ts';
+
+const NOTHING: readonly StoredEvent[] = [];
+
+/** The events a winning unit appended, as the store numbered them. */
+export const numbered = ({ appends }: Unit, result: UnitResult): readonly StoredEvent[] => {
+  if (!result.won || result.appended.length === 0) return NOTHING;
+  const all: StoredEvent[] = [];
+  for (const [index, { stream, shard, firstVersion, firstPosition }] of result.appended.entries()) {
+    const events = appends?.[index]?.events ?? [];
+    for (let offset = 0; offset < events.length; offset += 1) {
+      const { type, schema, data, time, cause } = events[offset] as (typeof events)[number];
+      const event = { stream, version: firstVersion + offset, shard, position: firstPosition + offset, type, schema, time, data };
+      all.push(cause === undefined ? event : { ...event, cause });
+    }
+  }
+  return all;
+};
+
+/** The streams these units append to. */
+export const streamsOf = (units: readonly Unit[]): ReadonlySet<string> => {
+  const streams = new Set<string>();
+  for (const { appends = [] } of units) for (const { stream } of appends) streams.add(stream);
+  return streams;
+};

@@ -63,6 +63,17 @@ describe('a batch and its owner', () => {
     expect(await storedCounts(witness)).toEqual(countsOf(witness));
   });
 
+  it.each([1, 5])('of %i events whose reads the store does not answer is run again, and no attempt is counted', async (events) => {
+    const { system, witness, member, publishMany, calls } = counting(() => {}, { retry: RetryPolicy.never() });
+    await publishMany(events);
+    const faults = [1, 2, 3, 4, 5].map((nth) => ({ of: 'documents' as const, nth, kind: 'rejectBefore' as const }));
+    await member('w', { faults }).work();
+    await system.advance(1000);
+    expect(calls.map((names) => names.length)).toEqual(Array(6).fill(events));
+    expect(witness.parked.size).toBe(0);
+    expect(await storedCounts(witness)).toEqual(countsOf(witness));
+  });
+
   it('notices a row that was deleted and written anew while it ran', async () => {
     let seen = 0;
     const { system, witness, member, publish, view } = counting(() => {}, {

@@ -213,16 +213,16 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     // One that did not even try leaves the quiet since the last try undisturbed.
     if (how === 'interrupted' || !isPostponed(error) || sinceLastStart(record, holding) === null)
       holding.lastEnded.set(record.id, system.monotonic());
+    const { probe } = lane;
+    const isTrouble = how !== 'interrupted' && !isPostponed(error) && !needsNewerCode(error);
+    // Before its slot is another's: the breaker may keep that one back.
+    const pauseMs = isTrouble ? tellBreaker(turn, error) : undefined;
     handedBack(lane);
     if (how === 'interrupted') await endings.postpone(turn, inHand, record, lost('stop'), 0);
     else if (isPostponed(error)) await endings.postpone(turn, inHand, record, detailOf(record), error.delayMs);
     else if (needsNewerCode(error)) await endings.awaitNewerCode(turn, inHand, changed(record, {}, lost('stop')), error);
-    else {
-      const { probe } = lane;
-      const pauseMs = tellBreaker(turn, error);
-      if (probe && pauseMs !== undefined) await endings.postpone(turn, inHand, record, lost('probe'), pauseMs);
-      else await endings.fail(turn, inHand, record, route, { error, startedAt: call.startedAt, endedAt: system.now(), worker });
-    }
+    else if (probe && pauseMs !== undefined) await endings.postpone(turn, inHand, record, lost('probe'), pauseMs);
+    else await endings.fail(turn, inHand, record, route, { error, startedAt: call.startedAt, endedAt: system.now(), worker });
     return 'over';
   };
 

@@ -71,6 +71,24 @@ describe('a store in trouble', () => {
     expect(witness.events.get('s')?.map(({ type }) => type)).toEqual(['Did', 'Other']);
   });
 
+  it('R27 refuses what is asked for beyond 20,000 waiting units with BUSY, and takes the rest', async () => {
+    const { system, witness, member } = busCluster({ mail: { handle: () => {} } });
+    const { bus } = member('w', { faults: [{ of: 'commit', nth: 1, kind: 'slow' }] });
+    await system.run(bus.open());
+    const publish = (stream: string) =>
+      bus.publish({ stream, type: 'Did', data: { name: stream } }).then(
+        () => 'published',
+        ({ code }) => code,
+      );
+    const first = publish('first');
+    await system.advance(1);
+    const outcomes = await system.run(Promise.all([first, ...Array.from({ length: 20_003 }, (_, index) => publish(`s${index}`))]));
+    expect(outcomes.slice(0, 20_001).every((outcome) => outcome === 'published')).toBe(true);
+    expect(outcomes.slice(20_001)).toEqual(['BUSY', 'BUSY', 'BUSY']);
+    expect(witness.events.size).toBe(20_001);
+    expect(await system.run(publish('later'))).toBe('published');
+  });
+
   it('R28 works on after the store was away for longer than a lease', async () => {
     const { system, member, publish, starts, away } = busCluster({ mail: { handle: () => {} } });
     await member('w').work();

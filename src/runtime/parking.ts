@@ -64,6 +64,7 @@ export interface ParkedDetail {
 }
 
 const NOTHING_YET: ParkedDetail = { ledger: EMPTY_LEDGER, actions: [], lost: [], firstStartedAt: null, previousDelayMs: 0 };
+const NOTHING_YET_TEXT = JSON.stringify(NOTHING_YET);
 
 export const detailOf = (record: ParkedDelivery): ParkedDetail => JSON.parse(record.detail) as ParkedDetail;
 
@@ -107,7 +108,7 @@ export const newRecord = (
   cause: null,
   deadAt: null,
   closedAt: null,
-  detail: JSON.stringify(detail),
+  detail: detail === NOTHING_YET ? NOTHING_YET_TEXT : JSON.stringify(detail),
   revision: 0,
 });
 
@@ -116,6 +117,9 @@ const timerId = (stream: string, name: string, prefix: '' | 'user:'): string => 
 
 /** Never the id of a timer of the stream's model, whatever its name. */
 export const scheduledId = (stream: string, name: string): string => timerId(stream, name, 'user:');
+
+/** The id of a timer of the stream's model. */
+export const modelTimerId = (stream: string, name: string): string => timerId(stream, name, '');
 
 /** The record of a timer that was never set before. */
 export const timerRecord = (id: string, stream: string, shard: number, type: string): ParkedDelivery => ({
@@ -137,7 +141,7 @@ export const timerRecord = (id: string, stream: string, shard: number, type: str
   cause: null,
   deadAt: null,
   closedAt: null,
-  detail: JSON.stringify(NOTHING_YET),
+  detail: NOTHING_YET_TEXT,
   revision: 0,
 });
 
@@ -145,7 +149,7 @@ export const newTimer = (
   stream: string,
   shard: number,
   { name, delayMs }: { readonly name: string; readonly delayMs: number },
-): ParkedWrite => ({ record: timerRecord(timerId(stream, name, ''), stream, shard, name), expect: 'absent', delayMs });
+): ParkedWrite => ({ record: timerRecord(modelTimerId(stream, name), stream, shard, name), expect: 'absent', delayMs });
 
 export const isScheduled = (record: ParkedDelivery): boolean => record.kind === 'timer' && detailOf(record).scheduled !== undefined;
 

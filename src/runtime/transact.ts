@@ -8,7 +8,7 @@ import type { Codec } from './codec.ts';
 import type { Committer } from './committer.ts';
 import type { Consequences, Decide, Fact, StreamModel } from './model.ts';
 import type { Notifier } from './notifications.ts';
-import { newTimer } from './parking.ts';
+import { modelTimerId, newTimer } from './parking.ts';
 import { patiently } from './patiently.ts';
 import type { Snapshot, Streams } from './streams.ts';
 
@@ -93,7 +93,7 @@ export const createTransact = <State>(context: Context<State>): Transact<State> 
     const { park = [], drop = [] } = unit;
     if (supersede !== undefined) unit.park = parkedWith(park, supersede);
     if (timers !== undefined) unit.park = [...park, ...timers.map((timer) => newTimer(stream, shardOf(stream, store.shards), timer))];
-    if (dropTimers !== undefined) unit.drop = [...drop, ...dropTimers.map((name) => newTimer(stream, 0, { name, delayMs: 0 }).record.id)];
+    if (dropTimers !== undefined) unit.drop = [...drop, ...dropTimers.map((name) => modelTimerId(stream, name))];
     if (supersede !== undefined) unit.supersede = supersede;
     if (wake !== undefined) unit.wake = wake;
   };

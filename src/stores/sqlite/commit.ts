@@ -23,12 +23,11 @@ interface KeptResult {
 const keep = ({ units }: Batch, result: BatchResult): string => {
   const keptUnit = (outcome: UnitResult, unit: number): string => {
     if (!outcome.won) return JSON.stringify(outcome);
-    let appended = '';
-    for (const [index, one] of outcome.appended.entries()) {
+    const appended = outcome.appended.map((one, index) => {
       const isEmpty = units[unit]?.appends?.[index]?.events.length === 0;
-      appended += `${index === 0 ? '' : ','}${isEmpty ? JSON.stringify(one) : `[${one.shard},${one.firstPosition}]`}`;
-    }
-    return `[${appended}]`;
+      return isEmpty ? JSON.stringify(one) : `[${one.shard},${one.firstPosition}]`;
+    });
+    return `[${appended.join(',')}]`;
   };
   return `{"units":[${result.units.map(keptUnit)}],"lost":${JSON.stringify(result.lost)}}`;
 };

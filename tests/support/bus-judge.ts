@@ -78,5 +78,26 @@ export const createJudge = (system: System, witness: Witness, runs: readonly Run
     return ran ? undefined : `R1/R22 ${subscription}:${event.stream}@${event.version} is done and never succeeded`;
   });
 
-  return { judgeStart, shardOf };
+  /** R1, R2, R12, R26: what is left once everything is quiet. @param promised ids of events whose publishing resolved */
+  const judgeEnd = (promised: ReadonlySet<string>): void => {
+    for (const id of promised) {
+      const [stream = '', version = ''] = id.split('@');
+      if (witness.events.get(stream)?.[Number(version) - 1] === undefined) wrong(`R26 ${id} was promised and is not there`);
+    }
+    const noted = [...witness.events.values()]
+      .flat()
+      .filter(({ type }) => type === 'Noted')
+      .map(({ data }) => data);
+    for (const data of new Set(noted))
+      if (noted.indexOf(data) !== noted.lastIndexOf(data)) wrong(`R12 the outcome ${data} was taken twice`);
+    for (const record of witness.parked.values()) {
+      if (record.state !== 'done' && record.state !== 'discarded') wrong(`R1 ${record.id} ends as ${record.state}`);
+      const ran = runs.some(
+        (run) => `${run.subscription}:${run.event}` === record.id && run.ended === 'ok' && run.generation === record.generation,
+      );
+      if (record.state === 'done' && !ran) wrong(`R2 ${record.id} is done and did not succeed in generation ${record.generation}`);
+    }
+  };
+
+  return { judgeStart, judgeEnd, shardOf };
 };

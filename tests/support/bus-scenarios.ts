@@ -7,7 +7,16 @@ export type Behaviour = 'ok' | 'slow' | 'throw' | 'permanent' | 'hang' | 'kill' 
 /** The subscriptions of the world: see `SUBSCRIPTIONS` in bus-judge.ts. */
 export type SubscriptionName = 'holding' | 'going' | 'viewing';
 
+/** `target` is `subscription/<name>` or `stream/<name>`. The worker number 3 is the API, which runs nothing. */
+export interface PauseAction {
+  readonly at: number;
+  readonly do: 'pause' | 'resume';
+  readonly worker: number;
+  readonly target: string;
+}
+
 export type Action =
+  | PauseAction
   | {
       readonly at: number;
       readonly do: 'publish';
@@ -58,6 +67,12 @@ const trouble: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ at, do: fc.constant('away' as const), forMs: fc.integer({ min: 10, max: 3000 }), when }),
   fc.record({ at, do: fc.constantFrom('redrive' as const, 'redrive' as const, 'discard' as const), worker }),
   fc.record({ at, do: fc.constant('storeClock' as const) }),
+  fc.record({
+    at,
+    do: fc.constantFrom('pause' as const, 'pause' as const, 'resume' as const),
+    worker: fc.nat(3),
+    target: fc.constantFrom('subscription/holding', 'subscription/going', 'subscription/viewing', 'stream/s0', 'stream/s1', 'stream/s2'),
+  }),
   fc.record({ at, do: fc.constant('wallClock' as const), worker, byMs: fc.constantFrom(-3_600_000, 3_600_000) }),
 );
 const storeFault: fc.Arbitrary<StoreFault> = fc.record({

@@ -4,6 +4,7 @@ import { createEventBus, type EventBus } from '../../src/runtime/event-bus.ts';
 import type { Delivery } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { createJudge, LEASE_MS, NAMES, type Run, SUBSCRIPTIONS, TIMEOUT_MS, wants } from './bus-judge.ts';
+import { createWorldPauses } from './bus-pauses.ts';
 import type { Action, Behaviour, Scenario, SubscriptionName } from './bus-scenarios.ts';
 import { miscounts, projectPlayed } from './bus-view.ts';
 import { createCluster, type Process } from './process.ts';
@@ -47,7 +48,8 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
   const wrong = (what: string): void => void faults.push(`${system.monotonic()} ms: ${what}`);
   const tell = (line: string): void => void trace.push(`${system.monotonic()} ${line}`);
 
-  const { judgeStart, shardOf } = createJudge(system, witness, runs, wrong);
+  const { judgeStart, judgeEnd, shardOf } = createJudge(system, witness, runs, wrong);
+  const pauses = createWorldPauses(witness, tell);
 
   type Played = Pick<Delivery, 'id' | 'stream' | 'version' | 'data' | 'attempt' | 'generation'>;
   const handle = (process: Process, subscription: SubscriptionName) => (delivery: Played, startedAt?: number) =>
@@ -72,6 +74,8 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
         ended: null,
       };
       judgeStart(run);
+      const unheeded = pauses.judgeStart(process, subscription, stream);
+      if (unheeded !== undefined) wrong(unheeded);
       runs.push(run);
       tell(`${process.name} ${subscription}:${event} attempt ${generation}.${attempt} ${behaviour}`);
       const end = (how: 'ok' | 'failed'): void => {
@@ -119,9 +123,8 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
   };
 
   const workers = Array.from({ length: scenario.workers }, (_, index) => begin(index, 1));
-  const api = createEventBus<Events>(cluster.process('api', { latencyMs: scenario.latencyMs }).system, {
-    store: cluster.process('api', { latencyMs: scenario.latencyMs }).store,
-  });
+  const office = cluster.process('api', { latencyMs: scenario.latencyMs });
+  const api = createEventBus<Events>(office.system, { store: office.store });
   const worker = (index: number): Member => workers[index % workers.length] as Member;
   /** A dead process is started anew by its supervisor a while later. */
   const revive = (): void => {
@@ -150,6 +153,11 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
     if (action.do === 'away') {
       struck += 1;
       cluster.away(action.forMs, action.when);
+      return;
+    }
+    if (action.do === 'pause' || action.do === 'resume') {
+      const { process, bus } = action.worker === 3 ? { process: office, bus: api } : worker(action.worker);
+      pauses.act(action, process, bus);
       return;
     }
     const { process, bus } = worker(action.worker);
@@ -191,6 +199,7 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
     );
   const untilQuiet = async (what: string): Promise<void> => {
     for (let waited = 0; waited < HEAL_MS; waited += 500) {
+      await pauses.resumeAll(api);
       await system.advance(500);
       revive();
       if (isQuiet()) return;
@@ -223,22 +232,7 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
     await untilQuiet('after redriving what was dead');
   }
 
-  for (const id of promised) {
-    const [stream = '', version = ''] = id.split('@');
-    if (witness.events.get(stream)?.[Number(version) - 1] === undefined) wrong(`R26 ${id} was promised and is not there`);
-  }
-  const noted = [...witness.events.values()]
-    .flat()
-    .filter(({ type }) => type === 'Noted')
-    .map(({ data }) => data);
-  for (const data of new Set(noted)) if (noted.indexOf(data) !== noted.lastIndexOf(data)) wrong(`R12 the outcome ${data} was taken twice`);
-  for (const record of witness.parked.values()) {
-    if (record.state !== 'done' && record.state !== 'discarded') wrong(`R1 ${record.id} ends as ${record.state}`);
-    const ran = runs.some(
-      (run) => `${run.subscription}:${run.event}` === record.id && run.ended === 'ok' && run.generation === record.generation,
-    );
-    if (record.state === 'done' && !ran) wrong(`R2 ${record.id} is done and did not succeed in generation ${record.generation}`);
-  }
+  judgeEnd(promised);
   for (const miscount of await miscounts(witness)) wrong(`exactly once: ${miscount}`);
   struck += workers.reduce((sum, { process }) => sum + process.struck, 0);
   for (const { process, bus } of workers) if (process.alive) await system.run(bus.close());

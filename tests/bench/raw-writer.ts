@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { Append, Batch, BatchResult } from '../../src/core/store.ts';
-import { parkedValues } from '../../src/stores/sqlite/parked-row.ts';
+import { mayRun, parkedValues } from '../../src/stores/sqlite/parked-row.ts';
 import * as SQL from '../../src/stores/sqlite/sql.ts';
 
 /** A batch as the store took it. */
@@ -54,7 +54,7 @@ export const createRawWriter = (database: DatabaseSync) => {
 
   const timer = ({ record, delayMs = 0 }: NonNullable<Batch['units'][number]['park']>[number]): Write => {
     // As the store writes it: due by its clock, at its first revision.
-    const values = parkedValues({ ...record, dueAt: Date.now() + delayMs, revision: 1 });
+    const values = parkedValues({ ...record, dueAt: Date.now() + delayMs, revision: 1 }, mayRun(record));
     return [SQL.INSERT_PARKED, values as readonly SQLInputValue[]];
   };
 

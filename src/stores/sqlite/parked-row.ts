@@ -48,13 +48,25 @@ export const parkedDelivery = (row: ParkedRow): ParkedDelivery => ({
   revision: row.revision,
 });
 
-const isInTheWay = ({ kind, state, holds }: ParkedDelivery): boolean =>
+export const isInTheWay = ({ kind, state, holds }: ParkedDelivery): boolean =>
   kind === 'delivery' && (state === 'scheduled' || (state === 'dead' && holds));
 
-export const mayRun = ({ state, startedAt }: ParkedDelivery): boolean => state === 'scheduled' && startedAt === null;
+export const mayRun = ({ state, startedAt }: Pick<ParkedDelivery, 'state' | 'startedAt'>): boolean => state === 'scheduled' && startedAt === null;
+
+/** Nothing differs but its start, what it remembers and how often it changed. */
+export const onlyStarts = (row: ParkedRow, record: ParkedDelivery): boolean =>
+  row.state === record.state &&
+  row.due_at === record.dueAt &&
+  row.attempts === record.attempts &&
+  row.generation === record.generation &&
+  row.lost_starts === record.lostStarts &&
+  row.holds === (record.holds ? 1 : 0) &&
+  row.cause === record.cause &&
+  row.dead_at === record.deadAt &&
+  row.closed_at === record.closedAt;
 
 /** In the order of `PARKED_COLUMNS`. */
-export const parkedValues = (record: ParkedDelivery) =>
+export const parkedValues = (record: ParkedDelivery, runs: boolean) =>
   [
     toSql(record.id),
     record.kind,
@@ -77,5 +89,5 @@ export const parkedValues = (record: ParkedDelivery) =>
     toSql(record.detail),
     record.revision,
     isInTheWay(record) ? 1 : 0,
-    record.kind === 'timer' && mayRun(record) ? 1 : 0,
+    runs ? 1 : 0,
   ] as const;

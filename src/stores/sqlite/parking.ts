@@ -1,6 +1,6 @@
 import { isOpen, type ParkedDelivery, type ParkedWrite } from '../../core/records.ts';
 import type { System } from '../../core/system.ts';
-import { mayRun, type ParkedRow, parkedDelivery, parkedValues } from './parked-row.ts';
+import { isInTheWay, mayRun, onlyStarts, type ParkedRow, parkedDelivery, parkedValues } from './parked-row.ts';
 import type { Session } from './session.ts';
 import * as SQL from './sql.ts';
 import { toSql } from './text.ts';
@@ -23,6 +23,9 @@ export interface Parking {
 
 /** What of a record its counts go by. */
 type Counted = Pick<ParkedDelivery, 'subscription' | 'shard' | 'state'>;
+
+/** The row at the front of a lane. */
+type Front = Pick<ParkedRow, 'n' | 'version' | 'state' | 'started_at'> & { readonly runs: number };
 
 interface Tally {
   scheduled: number;
@@ -57,23 +60,26 @@ export const createParking = (session: Session, system: System): Parking => {
 
   const find = (id: string): ParkedRow | undefined => session.sql(SQL.FIND_PARKED).get(toSql(id)) as unknown as ParkedRow | undefined;
 
-  /** At most the front of a lane may run; what stood there before may not any more. */
-  const settleLane = ({ subscription, stream }: ParkedDelivery): void => {
-    const front = session.sql(SQL.LANE_FRONT).all(subscription, toSql(stream)) as unknown as readonly (ParkedRow & {
-      readonly runs: number;
-    })[];
-    for (const [index, { n, state, started_at, runs }] of front.entries()) {
-      const wanted = index === 0 && state === 'scheduled' && started_at === null ? 1 : 0;
-      if (runs !== wanted) session.sql(SQL.SET_RUNS).run(wanted, n);
+  /** Whether it may run when it is due: of a lane at most the front, and what stood there before may not any more. */
+  const mayRunIn = (record: ParkedDelivery, n: number): boolean => {
+    if (record.kind === 'timer') return mayRun(record);
+    const other = session.sql(SQL.LANE_FRONT).get(record.subscription, toSql(record.stream), n) as unknown as Front | undefined;
+    const isFront = isInTheWay(record) && (other === undefined || record.version < other.version);
+    if (other !== undefined) {
+      const wanted = !isFront && mayRun({ state: other.state, startedAt: other.started_at }) ? 1 : 0;
+      if (other.runs !== wanted) session.sql(SQL.SET_RUNS).run(wanted, other.n);
     }
+    return isFront && mayRun(record);
   };
 
-  const put = (row: ParkedRow | undefined, record: ParkedDelivery): void => {
-    const values = parkedValues({ ...record, closedAt: isOpen(record.state) ? null : (row?.closed_at ?? system.now()) });
-    if (row === undefined) session.sql(SQL.INSERT_PARKED).run(...values);
-    else session.sql(SQL.UPDATE_PARKED).run(...values, row.n);
+  const put = (row: ParkedRow | undefined, given: ParkedDelivery): void => {
+    const record = { ...given, closedAt: isOpen(given.state) ? null : (row?.closed_at ?? system.now()) };
+    const runs = mayRunIn(record, row?.n ?? 0);
+    if (row === undefined) session.sql(SQL.INSERT_PARKED).run(...parkedValues(record, runs));
+    else if (onlyStarts(row, record)) {
+      session.sql(SQL.START_PARKED).run(record.startedAt, toSql(record.detail), record.revision, runs ? 1 : 0, row.n);
+    } else session.sql(SQL.UPDATE_PARKED).run(...parkedValues(record, runs).slice(SQL.UNCHANGING), row.n);
     count(record, 1);
-    if (record.kind === 'delivery') settleLane(record);
   };
 
   const change = (id: string, to: (before: ParkedDelivery) => Partial<ParkedDelivery> | null): void => {

@@ -84,7 +84,13 @@ export const PARKED_COLUMNS = [
 ] as const;
 const PARKED = `SELECT n, ${PARKED_COLUMNS.join(', ')} FROM parked`;
 export const INSERT_PARKED = `INSERT INTO parked (${PARKED_COLUMNS.join(', ')}) VALUES (${PARKED_COLUMNS.map(() => '?').join(', ')})`;
-export const UPDATE_PARKED = `UPDATE parked SET ${PARKED_COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE n = ?`;
+/** What it is never changes: naming those columns would rewrite their index entries. */
+export const UNCHANGING = 8;
+export const UPDATE_PARKED = `UPDATE parked SET ${PARKED_COLUMNS.slice(UNCHANGING)
+  .map((column) => `${column} = ?`)
+  .join(', ')} WHERE n = ?`;
+/** Of one that only starts, or ends a start: most indexes hear nothing of that. */
+export const START_PARKED = 'UPDATE parked SET started_at = ?, detail = ?, revision = ?, runs = ? WHERE n = ?';
 export const FIND_PARKED = `${PARKED} WHERE id = ?`;
 export const PARKED_AT = `${PARKED} WHERE n = ?`;
 export const PARKED_OF = `${PARKED} INDEXED BY parked_by_stream WHERE stream = ? ORDER BY subscription, version, id`;
@@ -93,9 +99,9 @@ export const CLEAR_PARKED = 'DELETE FROM parked WHERE id >= ? AND id < ? AND sub
 /** The longest closed first. */
 export const PRUNE_PARKED =
   'DELETE FROM parked WHERE n IN (SELECT n FROM parked INDEXED BY parked_closed WHERE closed_at < ? ORDER BY closed_at LIMIT ?)';
-/** The first two in the way of a lane: at most the first may run. */
+/** The first in the way of a lane, but for one of them. */
 export const LANE_FRONT =
-  'SELECT n, state, started_at, runs FROM parked INDEXED BY parked_in_way WHERE in_way = 1 AND subscription = ? AND stream = ? ORDER BY version LIMIT 2';
+  'SELECT n, version, state, started_at, runs FROM parked INDEXED BY parked_in_way WHERE in_way = 1 AND subscription = ? AND stream = ? AND n <> ? ORDER BY version LIMIT 1';
 export const SET_RUNS = 'UPDATE parked SET runs = ? WHERE n = ?';
 export const IS_HELD =
   'SELECT 1 AS held FROM parked INDEXED BY parked_in_way WHERE in_way = 1 AND subscription = ? AND stream = ? AND version < ? LIMIT 1';

@@ -8,8 +8,6 @@ export type Ended = 'returned' | 'threw' | 'interrupted';
 
 /** One handler at work. What it does after it has ended is nobody's business. */
 export interface Call extends Timed {
-  /** Milliseconds since 1970. */
-  readonly startedAt: number;
   /** Monotonic. */
   readonly began: number;
   /** Made when it is asked for. */
@@ -28,8 +26,6 @@ export interface Calls {
 }
 
 class Running implements Call {
-  readonly startedAt: number;
-  readonly began: number;
   readonly deadline: number;
   ended = false;
   readonly #lane: Lane;
@@ -39,12 +35,14 @@ class Running implements Call {
   #aborted: { readonly reason: unknown } | null = null;
 
   constructor(lane: Lane, timeoutMs: number, tell: Tell, system: System) {
-    this.startedAt = system.now();
-    this.began = system.monotonic();
-    this.deadline = this.began + timeoutMs;
+    this.deadline = system.monotonic() + timeoutMs;
     this.#lane = lane;
     this.#timeoutMs = timeoutMs;
     this.#tell = tell;
+  }
+
+  get began(): number {
+    return this.deadline - this.#timeoutMs;
   }
 
   get signal(): AbortSignal {

@@ -165,13 +165,12 @@ export const createCommitter = (store: Store, system: System, notifier: Notifier
       }
     }
     const appended: StoredEvent[] = [];
-    for (const [index, work] of works.entries()) {
-      const unit = units[index];
-      const outcome = result.units[index];
-      if (unit === undefined || outcome === undefined) continue;
+    for (let index = 0; index < works.length; index += 1) {
+      const unit = units[index] as Unit;
+      const outcome = result.units[index] as UnitResult;
       const events = seam === null ? null : numbered(unit, outcome);
-      if (events !== null) appended.push(...events);
-      work.settled(outcome, () => events ?? numbered(unit, outcome));
+      if (events !== null) for (const event of events) appended.push(event);
+      works[index]?.settled(outcome, () => events ?? numbered(unit, outcome));
     }
     seam?.committed(progress, result, appended);
   };

@@ -17,8 +17,9 @@ import { createNotifier, type Listen } from './notifications.ts';
 import { TIMERS } from './parking.ts';
 import { type BusTarget, createPausing, type Pausing } from './pausing.ts';
 import { type ProjectOptions, resolveProjection } from './projection.ts';
+import { publication } from './publication.ts';
 import { createScheduling, type Scheduling } from './scheduling.ts';
-import { LONGEST_NAME, storedName } from './stored-name.ts';
+import { isPlainName, LONGEST_NAME, storedName } from './stored-name.ts';
 import { createStreams, type Snapshot } from './streams.ts';
 import { resolveSubscription, type SubscribeOptions, type Subscription } from './subscription.ts';
 import { createTransact, type Transacted } from './transact.ts';
@@ -126,6 +127,7 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
   const streams = createStreams<State>(store, codec, model, REMEMBERED_STREAMS);
   const committer = createCommitter(store, system, notifier, owner);
   const upkeep = createUpkeep({ store, system, notifier }, letterOptions);
+  const publishing = { system, codec, notifier, committer };
   const subscriptions = new Map<string, Subscription>();
   subscriptions.set(TIMERS, { name: TIMERS, routes: new Map(), holds: false, start: 'head', flow: NO_LIMITS });
   let opening: Promise<void> | null = null;
@@ -205,16 +207,25 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
     (late as Timer | null)?.cancel();
   };
 
+  const publish = async (event: Publishable<Events>): Promise<EnvelopeOf<Events>> => {
+    const { stream, type, data, expected } = resolveOptions('EventBus.publish', event, publishable);
+    storedName('stream', stream);
+    if (!isOpen || closing !== null) await open();
+    if (model === undefined && expected === 'any') return (await publication(publishing, stream, type, data)) as EnvelopeOf<Events>;
+    const onlyAt = expected === 'any' ? {} : { onlyAt: expected === 'none' ? 0 : expected };
+    const outcome = await transact({ stream, decide: () => E.right([{ type, data }]), persistent: false, ...onlyAt });
+    if (outcome.kind === 'won') return outcome.events[0] as EnvelopeOf<Events>;
+    const at = outcome.kind === 'elsewhere' ? `is at version ${outcome.version}` : 'changed';
+    throw new OrderfoldError('VERSION_CONFLICT', `${stream} ${at}, expected ${expected}`);
+  };
+
   const bus: EventBus<Events, State> = {
-    async publish(event) {
-      const { stream, type, data, expected } = resolveOptions('EventBus.publish', event, publishable);
-      storedName('stream', stream);
-      if (!isOpen || closing !== null) await open();
-      const onlyAt = expected === 'any' ? {} : { onlyAt: expected === 'none' ? 0 : expected };
-      const outcome = await transact({ stream, decide: () => E.right([{ type, data }]), persistent: false, ...onlyAt });
-      if (outcome.kind === 'won') return outcome.events[0] as EnvelopeOf<Events>;
-      const at = outcome.kind === 'elsewhere' ? `is at version ${outcome.version}` : 'changed';
-      throw new OrderfoldError('VERSION_CONFLICT', `${stream} ${at}, expected ${expected}`);
+    publish(event) {
+      // Nearly all of them: nothing to be refused, nothing to wait for, nothing to decide.
+      if (isOpen && closing === null && model === undefined && isPlain(event)) {
+        return publication(publishing, event.stream, event.type, event.data) as Promise<EnvelopeOf<Events>>;
+      }
+      return publish(event);
     },
     async execute<Refusal>(
       stream: string,
@@ -303,6 +314,13 @@ const publishable = {
     default: 'any' as const,
   },
 } as const;
+
+const isPlain = (event: unknown): boolean => {
+  if (typeof event !== 'object' || event === null) return false;
+  const { stream, type, data } = event as Readonly<Record<string, unknown>>;
+  const isNamed = isPlainName(stream) && typeof type === 'string' && type !== '' && type.length <= 200;
+  return isNamed && data !== undefined && Object.keys(event).length === 3;
+};
 
 const isExpected = (value: unknown): value is 'any' | 'none' | number =>
   value === 'any' || value === 'none' || (Number.isSafeInteger(value) && (value as number) >= 0);

@@ -143,7 +143,8 @@ export const createLanes = (
       const { holding, queue } = lane;
       const { feed } = holding;
       holding.busy -= 1;
-      for (const delivery of queue.splice(0, lane.running)) forget(holding, delivery);
+      if (lane.running > 1) for (const delivery of queue.splice(1, lane.running - 1)) forget(holding, delivery);
+      forget(holding, queue.shift() as InHand);
       lane.running = 0;
       if (!lane.called) feed.rate?.giveBack();
       if (lane.probe) feed.breaker?.unheard();

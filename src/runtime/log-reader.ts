@@ -56,6 +56,11 @@ export const createLogReader = (context: Context): LogReader => {
     return false;
   };
 
+  const anyBehind = (shard: number, head: number): boolean => {
+    for (const holding of ofShard(shard)) if (isBehind(holding, head)) return true;
+    return false;
+  };
+
   const readShard = async (shard: number, head: number): Promise<void> => {
     const behind = ofShard(shard).filter((holding) => isBehind(holding, head) && hasRoom(holding));
     for (const cursor of new Set(behind.map((holding) => holding.cursor))) {
@@ -85,7 +90,7 @@ export const createLogReader = (context: Context): LogReader => {
       const first = turn;
       for (let step = 0; step < now.length && !stopped; step += 1) {
         const shard = (first + step) % now.length;
-        await readShard(shard, now[shard] ?? 0);
+        if (anyBehind(shard, now[shard] ?? 0)) await readShard(shard, now[shard] ?? 0);
       }
     }
   };

@@ -208,8 +208,9 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     const { lane, holding, inHand } = turn;
     if (holding.subscription.batch !== undefined && how === 'threw' && isStoreAway(error)) return repeat(turn, event);
     const record = recordOf(turn, inHand);
-    const startedAt = new Date(call.startedAt).toISOString();
-    const lost = (how: LostStart['how']) => withLost(detailOf(record), { startedAt, worker, how });
+    const endedAt = system.now();
+    const startedAt = Math.round(endedAt - (system.monotonic() - call.began));
+    const lost = (how: LostStart['how']) => withLost(detailOf(record), { startedAt: new Date(startedAt).toISOString(), worker, how });
     // One that did not even try leaves the quiet since the last try undisturbed.
     if (how === 'interrupted' || !isPostponed(error) || sinceLastStart(record, holding) === null)
       holding.lastEnded.set(record.id, system.monotonic());
@@ -222,7 +223,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     else if (isPostponed(error)) await endings.postpone(turn, inHand, record, detailOf(record), error.delayMs);
     else if (needsNewerCode(error)) await endings.awaitNewerCode(turn, inHand, changed(record, {}, lost('stop')), error);
     else if (probe && pauseMs !== undefined) await endings.postpone(turn, inHand, record, lost('probe'), pauseMs);
-    else await endings.fail(turn, inHand, record, route, { error, startedAt: call.startedAt, endedAt: system.now(), worker });
+    else await endings.fail(turn, inHand, record, route, { error, startedAt, endedAt, worker });
     return 'over';
   };
 

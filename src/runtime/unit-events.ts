@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../core/records.ts';
-import type { Unit, UnitResult } from '../core/store.ts';
+import type { Appended, Unit, UnitResult } from '../core/store.ts';
 
 const NOTHING: readonly StoredEvent[] = [];
 
@@ -7,7 +7,8 @@ const NOTHING: readonly StoredEvent[] = [];
 export const numbered = ({ appends }: Unit, result: UnitResult): readonly StoredEvent[] => {
   if (!result.won || result.appended.length === 0) return NOTHING;
   const all: StoredEvent[] = [];
-  for (const [index, { stream, shard, firstVersion, firstPosition }] of result.appended.entries()) {
+  for (let index = 0; index < result.appended.length; index += 1) {
+    const { stream, shard, firstVersion, firstPosition } = result.appended[index] as Appended;
     const events = appends?.[index]?.events ?? [];
     for (let offset = 0; offset < events.length; offset += 1) {
       const { type, schema, data, time, cause } = events[offset] as (typeof events)[number];

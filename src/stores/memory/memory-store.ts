@@ -15,6 +15,9 @@ interface Stream {
   readonly events: StoredEvent[];
 }
 
+/** Shared, because most units want most things not at all. */
+const NOTHING: readonly never[] = [];
+
 /**
  * The reference store: everything in this process's memory, gone with it. It keeps payloads as JSON text and commits
  * like the durable ones, so it serves as a test double for them. Several buses may share one, at once or one after
@@ -42,7 +45,7 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
     if (unit.lease !== undefined && leases.current(unit.lease) === null) return { won: false, why: 'lease' };
     const taken = unit.key === undefined ? undefined : keys.get(unit.key.key);
     if (taken !== undefined) return { won: false, why: 'key', taken };
-    const { appends = [], park = [], documents: guarded = [] } = unit;
+    const { appends = NOTHING, park = NOTHING, documents: guarded = NOTHING } = unit;
     // One unit may append to a stream several times, each expecting what the one before left.
     const ahead = appends.length > 1 ? new Map<string, number>() : null;
     for (const { stream, expected, events } of appends) {
@@ -89,7 +92,17 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
   };
 
   const write = (unit: Unit): UnitResult => {
-    const { lease: ref, done = [], key, appends = [], park = [], drop = [], supersede = [], wake = [], documents: kept = [] } = unit;
+    const {
+      lease: ref,
+      done = NOTHING,
+      key,
+      appends = NOTHING,
+      park = NOTHING,
+      drop = NOTHING,
+      supersede = NOTHING,
+      wake = NOTHING,
+      documents: kept = NOTHING,
+    } = unit;
     const lease = ref === undefined || done.length === 0 ? null : leases.current(ref);
     if (lease !== null)
       lease.checkpoint = markDone(
@@ -103,9 +116,9 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
     for (const id of supersede) parked.supersede(id, system.now());
     for (const id of wake) parked.wake(id, system.now());
     for (const document of kept) documents.write(document);
-    for (const pause of unit.pause ?? []) pauses.pause(pause, system.now());
-    for (const pause of unit.resume ?? []) pauses.resume(pause, system.now());
-    for (const subscription of unit.rebuild ?? []) {
+    for (const pause of unit.pause ?? NOTHING) pauses.pause(pause, system.now());
+    for (const pause of unit.resume ?? NOTHING) pauses.resume(pause, system.now());
+    for (const subscription of unit.rebuild ?? NOTHING) {
       documents.clear(subscription);
       parked.clear(subscription);
       leases.rebuild(subscription);

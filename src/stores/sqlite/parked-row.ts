@@ -51,7 +51,8 @@ export const parkedDelivery = (row: ParkedRow): ParkedDelivery => ({
 export const isInTheWay = ({ kind, state, holds }: ParkedDelivery): boolean =>
   kind === 'delivery' && (state === 'scheduled' || (state === 'dead' && holds));
 
-export const mayRun = ({ state, startedAt }: Pick<ParkedDelivery, 'state' | 'startedAt'>): boolean => state === 'scheduled' && startedAt === null;
+export const mayRun = ({ state, startedAt }: Pick<ParkedDelivery, 'state' | 'startedAt'>): boolean =>
+  state === 'scheduled' && startedAt === null;
 
 /** Nothing differs but its start, what it remembers and how often it changed. */
 export const onlyStarts = (row: ParkedRow, record: ParkedDelivery): boolean =>

@@ -1,0 +1,54 @@
+import type { Envelope } from '../core/envelope.ts';
+import type { StoredEvent } from '../core/records.ts';
+import type { Append, Unit, UnitResult } from '../core/store.ts';
+import type { System } from '../core/system.ts';
+import type { Codec } from './codec.ts';
+import type { Committer, Work } from './committer.ts';
+import type { Notifier } from './notifications.ts';
+
+interface Context {
+  readonly system: System;
+  readonly codec: Codec;
+  readonly notifier: Notifier;
+  readonly committer: Committer;
+}
+
+/** An event for a stream that nothing folds, at whatever version: with nothing to decide, one object carries it to the store and back. */
+class Publication implements Work {
+  readonly decidesOver = null;
+  readonly persistent = false;
+  readonly failed: (error: unknown) => void;
+  readonly #append: Append;
+  readonly #context: Context;
+  readonly #published: (envelope: Envelope) => void;
+
+  constructor(context: Context, append: Append, published: (envelope: Envelope) => void, failed: (error: unknown) => void) {
+    this.failed = failed;
+    this.#append = append;
+    this.#context = context;
+    this.#published = published;
+  }
+
+  prepare(): Unit {
+    return { appends: [this.#append] };
+  }
+
+  settled(result: UnitResult, events: () => readonly StoredEvent[]): void {
+    const { codec, notifier } = this.#context;
+    const [event] = events();
+    if (event === undefined) this.failed(new Error(`an append at any version came to ${JSON.stringify(result)}`));
+    else {
+      const envelope = codec.decode(event);
+      if (notifier.has('appended')) notifier.emit('appended', { stream: this.#append.stream, events: [envelope] });
+      this.#published(envelope);
+    }
+  }
+}
+
+/** Appends one event. Resolves once it is durable. */
+export const publication = (context: Context, stream: string, type: string, given: unknown): Promise<Envelope> =>
+  new Promise((resolve, reject) => {
+    const { data, schema } = context.codec.encode(type, given);
+    const append: Append = { stream, expected: 'any', events: [{ type, schema, data, time: context.system.now() }] };
+    context.committer.submit(new Publication(context, append, resolve, reject));
+  });

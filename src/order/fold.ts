@@ -1,6 +1,10 @@
-import { begin, evolve, type FoldableEvent, type OrderDraft, thaw } from './evolve.ts';
+import { Immer } from 'immer';
+import { begin, evolve, type FoldableEvent, type OrderDraft } from './evolve.ts';
 import type { Order } from './order.ts';
 import { typesOf } from './plan.ts';
+
+/** An instance of our own: an application may turn freezing off on the shared one. */
+const immer = new Immer({ autoFreeze: true });
 
 /** Freezes a draft that nobody changes any more. What the payloads' copies are made of is frozen already; this is what the fold itself made. */
 export const sealed = (draft: OrderDraft): Order => {
@@ -15,8 +19,8 @@ interface Fold {
 }
 
 /**
- * The order its events tell, deeply frozen. The whole run of events changes one plain object of its own: a new one, or a copy of the
- * state others hold, which shares with it all that a step or an order keeps for good. Both give the same.
+ * The order its events tell, deeply frozen. From nothing it owns its state and changes a plain object; from a state others
+ * hold, one immer draft serves the whole run, and what did not change stays shared. Both give the same.
  * @param from the state the events follow; left out, they begin with `OrderPlaced`.
  * @throws OrderfoldError `UNDECODABLE`; then `from` is as it was.
  * @example
@@ -25,8 +29,14 @@ interface Fold {
 export const fold: Fold = ((events, from) => {
   const first = events[0];
   if (first === undefined) return from;
-  const order = from === undefined ? begin(first) : thaw(from);
+  if (from !== undefined) {
+    const types = typesOf(from.plan);
+    return immer.produce(from, (draft) => {
+      for (const event of events) evolve(draft as OrderDraft, event, types);
+    });
+  }
+  const order = begin(first);
   const types = typesOf(order.plan);
-  for (let i = from === undefined ? 1 : 0; i < events.length; i += 1) evolve(order, events[i] as FoldableEvent, types);
+  for (let i = 1; i < events.length; i += 1) evolve(order, events[i] as FoldableEvent, types);
   return sealed(order);
 }) as Fold;

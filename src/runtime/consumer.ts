@@ -1,23 +1,12 @@
 import { OrderfoldError } from '../core/errors.ts';
-import type { Lease, LeaseRef, Store } from '../core/store.ts';
-import type { System, Timer } from '../core/system.ts';
-import type { Codec } from './codec.ts';
-import type { Committer } from './committer.ts';
-import { createDuePoller } from './due-poller.ts';
-import { type Feed, newFeed } from './feed.ts';
+import type { Lease, LeaseRef } from '../core/store.ts';
+import type { Timer } from '../core/system.ts';
+import { newFeed } from './feed.ts';
 import { type Holding, newHolding } from './holding.ts';
-import { createIntake } from './intake.ts';
-import { createLanes } from './lanes.ts';
-import { createLogReader } from './log-reader.ts';
-import type { StreamModel } from './model.ts';
-import type { Notifier } from './notifications.ts';
-import { createRunner } from './runner.ts';
-import { createStandingPauses } from './standing-pauses.ts';
+import { createHoldings, keyOf } from './holdings.ts';
 import type { Subscription } from './subscription.ts';
 import { createTakeover } from './takeover.ts';
-import { createTimeouts } from './timeouts.ts';
-import type { Transact } from './transact.ts';
-import { createTrials } from './trials.ts';
+import { createWorks, type WorksContext } from './works.ts';
 
 export interface ConsumerOptions {
   /** Handlers running at once in this process. */
@@ -39,30 +28,19 @@ export interface Consumer {
   leasesFreed(): void;
 }
 
-interface Context<State> {
-  readonly store: Store;
-  readonly system: System;
-  readonly codec: Codec;
-  readonly notifier: Notifier;
-  readonly committer: Committer;
-  readonly transact: Transact<State>;
-  readonly model: StreamModel<State> | undefined;
+interface Context<State> extends WorksContext<State> {
   readonly subscriptions: readonly Subscription[];
-  readonly owner: string;
   /** Is called at every tick. */
   readonly upkeep: () => void;
 }
 
-const keyOf = (lease: LeaseRef): string => `${lease.subscription}/${lease.shard}`;
-
 /** Owns shards by lease and runs their deliveries until it is stopped. One use. */
 export const createConsumer = <State>(context: Context<State>, options: ConsumerOptions): Consumer => {
-  const { store, system, codec, notifier, committer, transact, model, subscriptions, owner } = context;
+  const { store, system, notifier, committer, subscriptions, owner } = context;
   const { concurrency, leaseMs, readAhead } = options;
   const feeds = subscriptions.map((subscription) => newFeed(system, subscription, concurrency));
   const byName = new Map(feeds.map((feed) => [feed.subscription.name, feed]));
-  const holdings = new Map<string, Holding>();
-  const byShard: Holding[][] = Array.from({ length: store.shards }, () => []);
+  const holdings = createHoldings(store.shards);
   let toRelease: { lease: LeaseRef; clean: boolean }[] = [];
   let stopping = false;
   /** Nothing is left to renew a lease for. */
@@ -76,31 +54,20 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
   let short = false;
   let unwatch = (): void => {};
   let detach = (): void => {};
-  let idleWaiters: (() => void)[] = [];
 
   const trouble = (where: string, error: unknown): void => notifier.emit('trouble', { where, error });
 
-  /** Before and after a holding comes or goes. */
-  const shared = ({ feed }: Holding): void => {
-    const owned = [...holdings.values()].filter((holding) => holding.feed === feed).length;
-    feed.share = owned / store.shards;
-  };
-
   const forget = (holding: Holding): void => {
     holding.live = false;
-    holdings.delete(keyOf(holding.lease));
-    const row = byShard[holding.lease.shard];
-    row?.splice(row.indexOf(holding), 1);
-    shared(holding);
-    lanes.drop(holding);
-    intake.forget(holding);
+    holdings.remove(holding);
+    works.forget(holding);
   };
 
   const lose = (holding: Holding): void => {
     if (!holding.live) return;
     forget(holding);
     const { subscription, shard, epoch } = holding.lease;
-    runner.abort([holding], new OrderfoldError('LEASE_LOST', `the lease of ${subscription}, shard ${shard}, went to another worker`));
+    works.abort([holding], new OrderfoldError('LEASE_LOST', `the lease of ${subscription}, shard ${shard}, went to another worker`));
     notifier.emit('leaseLost', { subscription, shard, epoch });
   };
 
@@ -111,69 +78,9 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     toRelease.push({ lease: holding.lease, clean: false });
   };
 
-  const timeouts = createTimeouts(system);
-  const ofShard = (shard: number): readonly Holding[] => byShard[shard] ?? [];
-  const runner = createRunner<State>({
-    store,
-    system,
-    codec,
-    notifier,
-    timeouts,
-    trials: createTrials(),
-    transact,
-    model,
-    worker: owner,
-    pausedStreams: () => pauses.streams(),
-    freeSlot: (lane) => lanes.freeSlot(lane),
-    ended: (lane) => lanes.ended(lane),
-    progressed: () => intake.progressed(),
-    parkedDue: (inMs) => due.parkedDue(inMs),
-    leaseGone: (holding) => lose(holding),
-    mayStart: (holding) => holding.live && system.monotonic() < leasedUntil,
-    untold: (holding) => giveUp(holding),
-  });
-
-  const shrunk = (feed: Feed): void => {
-    if (idleWaiters.length > 0) {
-      const waiters = idleWaiters;
-      idleWaiters = [];
-      for (const resolve of waiters) resolve();
-    }
-    due.roomAgain(feed);
-    reader.roomAgain(feed);
-  };
-  const lanes = createLanes(system, concurrency, feeds, runner.run, shrunk);
-  const due = createDuePoller({ store, system, lanes, readAhead, holdings: () => holdings.values(), ofShard, trouble });
-  const pauses = createStandingPauses(store, feeds, () => {
-    lanes.fill();
-    reader.pump();
-    due.parkedDue(0);
-  });
-  const nudge = (): void => committer.nudge();
-  const reader = createLogReader({
-    store,
-    system,
-    readAhead,
-    ofShard,
-    refresh: pauses.refresh,
-    nudge,
-    progressed: () => intake.progressed(),
-    trouble,
-  });
-  const intake = createIntake({
-    store,
-    system,
-    lanes,
-    reader,
-    due,
-    readAhead,
-    holdings: () => holdings.values(),
-    ofShard,
-    nudge,
-    lost: lose,
-  });
-
-  const takeOver = createTakeover<State>({ store, system, transact, model, notifier });
+  const mayStart = (holding: Holding): boolean => holding.live && system.monotonic() < leasedUntil;
+  const works = createWorks<State>(context, { feeds, holdings, concurrency, readAhead, lose, giveUp, mayStart, trouble });
+  const takeOver = createTakeover<State>(context);
 
   const gain = async (lease: Lease): Promise<void> => {
     const feed = byName.get(lease.subscription);
@@ -185,25 +92,12 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
       return;
     }
     const holding = newHolding(lease, feed, gainedAt, suspects);
-    holdings.set(keyOf(lease), holding);
-    byShard[lease.shard]?.push(holding);
-    shared(holding);
+    holdings.add(holding);
     notifier.emit('leaseGained', { subscription: lease.subscription, shard: lease.shard, epoch: lease.epoch, clean: lease.clean });
   };
 
-  /** Ends a holding in order: nothing new starts, what runs ends, every done mark is durable. */
-  const drain = async (holding: Holding): Promise<void> => {
-    holding.closing = true;
-    lanes.drop(holding);
-    while (holding.live && holding.busy > 0) await new Promise<void>((resolve) => void idleWaiters.push(resolve));
-    while (holding.live && (holding.done.length > 0 || holding.flying > 0)) {
-      intake.flush();
-      await committer.drained();
-    }
-  };
-
   const handOver = async (holding: Holding): Promise<void> => {
-    await drain(holding);
+    await works.drain(holding);
     if (!holding.live || stopping) return;
     forget(holding);
     toRelease.push({ lease: holding.lease, clean: true });
@@ -212,8 +106,8 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
 
   /** Leases the store says are ours, but whose gaining never reached us or failed: let go uncleanly, so that whoever gains them looks for suspects. */
   const letGoOfStrays = (held: readonly LeaseRef[]): void => {
-    const known = new Set([...[...holdings.values()].map(({ lease }) => lease), ...toRelease.map(({ lease }) => lease)].map(keyOf));
-    for (const lease of held) if (!known.has(keyOf(lease))) toRelease.push({ lease, clean: false });
+    const releasing = new Set(toRelease.map(({ lease }) => keyOf(lease)));
+    for (const lease of held) if (!holdings.has(lease) && !releasing.has(keyOf(lease))) toRelease.push({ lease, clean: false });
   };
 
   /** Resolves with when the next is due. */
@@ -221,13 +115,13 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     const begun = system.monotonic();
     const release = toRelease;
     toRelease = [];
-    const before = new Set(holdings.values());
+    const before = new Set(holdings.all());
     try {
       const result = await store.tick({ owner, subscriptions: [...byName.keys()], leaseMs, release, claim: !stopping });
       expiry?.cancel();
       leasedUntil = begun + leaseMs;
       expiry = system.setTimer(Math.max(0, leasedUntil - system.monotonic()), () => {
-        for (const holding of [...holdings.values()]) lose(holding);
+        for (const holding of [...holdings.all()]) lose(holding);
       });
       const held = new Set(result.held.map((lease) => `${keyOf(lease)}/${lease.epoch}`));
       for (const holding of before) if (!held.has(`${keyOf(holding.lease)}/${holding.lease.epoch}`)) lose(holding);
@@ -235,14 +129,13 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
       letGoOfStrays(result.held);
       short = false;
       for (const name of byName.keys()) {
-        const mine = [...holdings.values()].filter((holding) => holding.subscription.name === name && !holding.closing);
+        const mine = [...holdings.all()].filter((holding) => holding.subscription.name === name && !holding.closing);
         const share = result.share[name] ?? store.shards;
         for (const holding of mine.slice(share)) handOver(holding).catch((error) => trouble('hand over', error));
         if (mine.length < Math.floor(store.shards / Math.ceil(store.shards / share))) short = true;
       }
       // `watch` only hints: what it missed is found here.
-      reader.pump();
-      due.parkedDue(0);
+      works.look(0);
       if (!stopping) context.upkeep();
       return toRelease.length > 0 ? 0 : leaseMs / 3;
     } catch (error) {
@@ -276,16 +169,14 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     stopping = true;
     unwatch();
     await ticking;
-    reader.stop();
-    due.stop();
-    intake.stop();
-    const drained = Promise.all([...holdings.values()].map(drain));
+    works.shut();
+    const drained = Promise.all([...holdings.all()].map(works.drain));
     let patience: Timer | null = null;
     const outOfTime = new Promise<'late'>((resolve) => {
       patience = system.setTimer(graceMs, () => resolve('late'));
     });
     if ((await Promise.race([drained, outOfTime])) === 'late') {
-      runner.abort(holdings.values(), new OrderfoldError('CLOSED', 'the worker is stopping'));
+      works.abort(holdings.all(), new OrderfoldError('CLOSED', 'the worker is stopping'));
       const tooLong = new Promise<void>((resolve) => {
         patience = system.setTimer(Math.max(1000, leaseMs / 2), resolve);
       });
@@ -296,7 +187,7 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     drainedOut = true;
     tickTimer?.timer.cancel();
     await ticking;
-    const left = [...holdings.values()];
+    const left = [...holdings.all()];
     for (const holding of left) {
       toRelease.push({ lease: holding.lease, clean: holding.busy === 0 && holding.done.length === 0 && holding.flying === 0 });
       forget(holding);
@@ -304,17 +195,15 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     expiry?.cancel();
     await tick();
     expiry?.cancel();
-    lanes.stop();
-    timeouts.stop();
+    works.end();
     detach();
   };
 
   return {
     async start() {
-      detach = committer.attach(intake);
+      detach = committer.attach(works.intake);
       unwatch = store.watch(() => {
-        reader.pump();
-        due.parkedDue(50);
+        works.look(50);
         if (short) tickIn(100);
       });
       await tickNow();
@@ -323,8 +212,8 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
       stopped ??= end(graceMs);
       return stopped;
     },
-    parkedDue: () => due.parkedDue(0),
-    pausesChanged: pauses.refresh,
+    parkedDue: () => works.parkedDue(0),
+    pausesChanged: works.refreshPauses,
     leasesFreed: () => tickIn(0),
   };
 };

@@ -1,10 +1,41 @@
 import type { Envelope } from '../core/envelope.ts';
+import { resolveOptions, text } from '../core/options.ts';
 import type { StoredEvent } from '../core/records.ts';
 import type { Append, Unit, UnitResult } from '../core/store.ts';
 import type { System } from '../core/system.ts';
 import type { Codec } from './codec.ts';
 import type { Committer, Work } from './committer.ts';
 import type { Notifier } from './notifications.ts';
+import { isPlainName, LONGEST_NAME, storedName } from './stored-name.ts';
+
+const isExpected = (value: unknown): value is 'any' | 'none' | number =>
+  value === 'any' || value === 'none' || (Number.isSafeInteger(value) && (value as number) >= 0);
+
+const publishable = {
+  stream: text({ max: LONGEST_NAME }),
+  type: text({ max: 200 }),
+  data: { expected: 'a payload', accepts: (value: unknown): value is unknown => value !== undefined },
+  expected: {
+    expected: "'any', 'none' or a version",
+    accepts: isExpected,
+    default: 'any' as const,
+  },
+} as const;
+
+/** Nearly all are: nothing about it can be refused, and any version will do. */
+export const isPlain = (event: unknown): boolean => {
+  if (typeof event !== 'object' || event === null) return false;
+  const { stream, type, data } = event as Readonly<Record<string, unknown>>;
+  const isNamed = isPlainName(stream) && typeof type === 'string' && type !== '' && type.length <= 200;
+  return isNamed && data !== undefined && Object.keys(event).length === 3;
+};
+
+/** What is to be published, checked. @throws `CONFIG` */
+export const checkPublishable = (event: object) => {
+  const checked = resolveOptions('EventBus.publish', event, publishable);
+  storedName('stream', checked.stream);
+  return checked;
+};
 
 interface Context {
   readonly system: System;

@@ -1,7 +1,5 @@
-import { describeError } from '../core/error-facts.ts';
 import { isOrderfoldError, OrderfoldError } from '../core/errors.ts';
-import { isPermanent } from '../core/permanent.ts';
-import type { ParkedDelivery, StoredEvent } from '../core/records.ts';
+import type { StoredEvent } from '../core/records.ts';
 import type { Store } from '../core/store.ts';
 import type { System } from '../core/system.ts';
 import { createBatches } from './batches.ts';
@@ -9,19 +7,22 @@ import { type Call, createCalls, type Ended } from './calls.ts';
 import type { Codec } from './codec.ts';
 import { createEndings, factsOf, needsNewerCode, recordOf } from './endings.ts';
 import { HandedOver } from './handed-over.ts';
-import { addDone, type Holding, type InHand, type Lane, type Place } from './holding.ts';
+import { addDone, type Holding, type InHand, type Lane } from './holding.ts';
 import { createInTheWay } from './in-the-way.ts';
 import type { StreamModel } from './model.ts';
 import type { Notifier } from './notifications.ts';
+import { createParkedRuns } from './parked-runs.ts';
 import { asEdited, changed, detailOf, type LostStart, withLost } from './parking.ts';
 import { isPostponed } from './postponed.ts';
+import { tellBreaker } from './probing.ts';
 import { beforeRepeat, isStoreAway } from './run-again.ts';
 import { createRecordStart } from './starts.ts';
 import type { Delivery, Route } from './subscription.ts';
 import type { Timeouts } from './timeouts.ts';
 import { createTimers } from './timers.ts';
 import type { Transact } from './transact.ts';
-import { STARTS_BEFORE_TRIAL, type Trials } from './trials.ts';
+import type { Trials } from './trials.ts';
+import { fresh, sinceLastStart, type Turn, type Went } from './turn.ts';
 
 export interface Runner {
   /** Runs the delivery at the head of a lane; `ended` hears when it has its outcome in the store, or can have none, and never before this returns. */
@@ -55,21 +56,6 @@ interface Context<State> {
   /** A delivery ended without an outcome: only the next owner of the lease can tell what has to be done again. */
   readonly untold: (holding: Holding) => void;
 }
-
-/** How running went: its handler is at work and tells when it ends, or the delivery is over. */
-type Went = 'called' | 'over';
-
-/** One delivery at the head of a lane. */
-interface Turn extends Place {
-  readonly lane: Lane;
-  readonly inHand: InHand;
-  /** What follows its end; null: its lane is told. */
-  readonly over: (() => void) | null;
-  /** How often its documents came too late. */
-  readonly repeats: number;
-}
-
-const fresh = (event: StoredEvent): InHand => ({ event, parked: null, version: event.version });
 
 const appendsNothing = (value: unknown): boolean => (Array.isArray(value) ? value.length === 0 : typeof value !== 'function');
 
@@ -107,12 +93,6 @@ export const createRunner = <State>(context: Context<State>): Runner => {
       .then((went) => went === 'over' && finish(turn));
   };
 
-  const sinceLastStart = (record: ParkedDelivery, holding: Holding): number | null => {
-    const endedAt = holding.lastEnded.get(record.id);
-    const isFirst = record.attempts === 0 && record.generation === 0 && record.lostStarts === 0 && detailOf(record).lost.length === 0;
-    return isFirst && endedAt === undefined ? null : system.monotonic() - (endedAt ?? holding.gainedAt);
-  };
-
   /** It can't be handed to its handler. */
   const refuse = async (turn: Turn, error: unknown): Promise<Went> => {
     const { inHand } = turn;
@@ -139,7 +119,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
       untold(holding);
       return Promise.resolve('over');
     }
-    const sinceMs = record === null ? null : sinceLastStart(record, holding);
+    const sinceMs = record === null ? null : sinceLastStart(record, holding, system.monotonic());
     const schema = codec.schemaOf(event.type);
     holding.feed.rate?.started();
     calls.call(
@@ -162,7 +142,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     if (!holding.live) finish(turn);
     else if (how !== 'returned') follow(turn, failed(turn, route, event, how, what, call));
     else {
-      tellBreaker(turn);
+      tellBreaker(notifier, turn);
       if (inHand.parked !== null || !appendsNothing(what) || holding.subscription.batch !== undefined) {
         handedBack(lane);
         follow(turn, take(turn, route, event, what, call));
@@ -212,12 +192,12 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     const startedAt = Math.round(endedAt - (system.monotonic() - call.began));
     const lost = (how: LostStart['how']) => withLost(detailOf(record), { startedAt: new Date(startedAt).toISOString(), worker, how });
     // One that did not even try leaves the quiet since the last try undisturbed.
-    if (how === 'interrupted' || !isPostponed(error) || sinceLastStart(record, holding) === null)
+    if (how === 'interrupted' || !isPostponed(error) || sinceLastStart(record, holding, system.monotonic()) === null)
       holding.lastEnded.set(record.id, system.monotonic());
     const { probe } = lane;
     const isTrouble = how !== 'interrupted' && !isPostponed(error) && !needsNewerCode(error);
     // Before its slot is another's: the breaker may keep that one back.
-    const pauseMs = isTrouble ? tellBreaker(turn, error) : undefined;
+    const pauseMs = isTrouble ? tellBreaker(notifier, turn, error) : undefined;
     handedBack(lane);
     if (how === 'interrupted') await endings.postpone(turn, inHand, record, lost('stop'), 0);
     else if (isPostponed(error)) await endings.postpone(turn, inHand, record, detailOf(record), error.delayMs);
@@ -225,22 +205,6 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     else if (probe && pauseMs !== undefined) await endings.postpone(turn, inHand, record, lost('probe'), pauseMs);
     else await endings.fail(turn, inHand, record, route, { error, startedAt, endedAt, worker });
     return 'over';
-  };
-
-  /** What the breaker makes of an outcome: the pause if it opens, else undefined. A permanent error is an answer like any other. */
-  const tellBreaker = ({ lane, holding, stream }: Turn, error?: unknown): number | undefined => {
-    const { breaker, subscription } = holding.feed;
-    if (breaker === null) return undefined;
-    const { probe } = lane;
-    lane.probe = false;
-    if (error === undefined || isPermanent(error)) {
-      breaker.succeeded(probe);
-      if (probe) notifier.emit('breakerClosed', { subscription: subscription.name });
-      return undefined;
-    }
-    const pauseMs = breaker.failed(stream, probe, error);
-    if (pauseMs !== undefined) notifier.emit('breakerOpened', { subscription: subscription.name, pauseMs, error: describeError(error) });
-    return pauseMs;
   };
 
   const mayBeHeld = ({ parked }: Holding): boolean => parked > 0 || pausedStreams().size > 0;
@@ -258,44 +222,7 @@ export const createRunner = <State>(context: Context<State>): Runner => {
     return 'over';
   };
 
-  const runParked = async (lane: Lane, inHand: InHand, parked: ParkedDelivery): Promise<Went> => {
-    const { holding } = lane;
-    const { stream } = parked;
-    let leave = (): void => {};
-    if (parked.lostStarts > 0) {
-      const trial = trials.enter(parked.lostStarts);
-      // Trials come one at a time: those that wait for theirs keep no slot from others.
-      if (parked.lostStarts >= STARTS_BEFORE_TRIAL) freeSlot(lane);
-      leave = await trial;
-    }
-    return new Promise((resolve) => {
-      const over = (): void => {
-        leave();
-        resolve('over');
-      };
-      const turn = (started: InHand): Turn => ({ lane, holding, stream, inHand: started, over, repeats: 0 });
-      follow(turn(inHand), startParked(turn(inHand), parked, turn));
-    });
-  };
-
-  const startParked = async (waiting: Turn, parked: ParkedDelivery, turnOf: (started: InHand) => Turn): Promise<Went> => {
-    const { holding, inHand } = waiting;
-    // What is paused is due again once it goes on.
-    const waits = (): boolean => parked.kind === 'delivery' && isPaused(holding, parked.stream);
-    const started = holding.live && !holding.closing && !waits() ? await recordStart(waiting, parked, inHand.event) : null;
-    if (started === null || !holding.live) return 'over';
-    const turn = turnOf(started);
-    if (waits()) {
-      await endings.postpone(turn, started, parked, detailOf(parked), 0);
-      return 'over';
-    }
-    if (parked.kind === 'timer') {
-      freeSlot(turn.lane);
-      await timers.fire(turn, started, endings.settle).catch((error) => refuse(turn, error));
-      return 'over';
-    }
-    return inHand.event === null ? 'over' : begin(turn, inHand.event);
-  };
+  const runParked = createParkedRuns({ trials, endings, timers, recordStart, isPaused, freeSlot, begin, refuse, follow });
 
   const runBatch = createBatches({
     system,

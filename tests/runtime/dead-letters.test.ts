@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { permanent } from '../../src/core/permanent.ts';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
-import { createEventBus } from '../../src/runtime/event-bus.ts';
+import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { busCluster, type Handle } from '../support/bus-cluster.ts';
 import type { StoreFault } from '../support/process.ts';

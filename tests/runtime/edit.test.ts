@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { OrderSaga } from '../../src/order/saga.ts';
-import { createEventBus } from '../../src/runtime/event-bus.ts';
+import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createOrdersOn } from '../../src/runtime/orders.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { busCluster } from '../support/bus-cluster.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { OrderfoldError } from '../../src/core/errors.ts';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import type { Batch, Store } from '../../src/core/store.ts';
-import { createEventBus } from '../../src/runtime/event-bus.ts';
+import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { StreamModel } from '../../src/runtime/model.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { busCluster } from '../support/bus-cluster.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { permanent } from '../../src/core/permanent.ts';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
-import { createEventBus } from '../../src/runtime/event-bus.ts';
+import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { COUNTING, countsOf, SUM, storedCounts } from '../support/counting.ts';
 import { counting } from '../support/counting-cluster.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import type { Due, Store } from '../../src/core/store.ts';
-import { createEventBus } from '../../src/runtime/event-bus.ts';
+import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { busCluster } from '../support/bus-cluster.ts';
 import { createCluster } from '../support/process.ts';

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
-import { createEventBus } from '../../src/runtime/event-bus.ts';
+import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { StreamModel } from '../../src/runtime/model.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { createCluster, type ProcessOptions } from '../support/process.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
-import { createEventBus } from '../../src/runtime/event-bus.ts';
+import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { DeadLetterOptions } from '../../src/runtime/upkeep.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { virtualSystem } from '../support/virtual-system.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { createEventBus } from '../../src/runtime/event-bus.ts';
+import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createSqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
 import { system } from '../../src/system.ts';
 import { temporaryFile } from './sqlite-files.ts';

@@ -1,4 +1,5 @@
-import { createEventBus, type EventBus, type WorkerOptions } from '../../src/runtime/event-bus.ts';
+import { createEventBus } from '../../src/runtime/create-event-bus.ts';
+import type { EventBus, WorkerOptions } from '../../src/runtime/event-bus.ts';
 import type { Delivery, SubscribeOptions } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { createCluster, type Process, type ProcessOptions } from './process.ts';

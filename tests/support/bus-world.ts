@@ -1,6 +1,7 @@
 import { isOrderfoldError } from '../../src/core/errors.ts';
 import { permanent } from '../../src/core/permanent.ts';
-import { createEventBus, type EventBus } from '../../src/runtime/event-bus.ts';
+import { createEventBus } from '../../src/runtime/create-event-bus.ts';
+import type { EventBus } from '../../src/runtime/event-bus.ts';
 import type { Delivery } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { createJudge, LEASE_MS, NAMES, type Run, SUBSCRIPTIONS, TIMEOUT_MS, wants } from './bus-judge.ts';

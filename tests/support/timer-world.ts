@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Store, Unit } from '../../src/core/store.ts';
-import { createEventBus, type EventBus } from '../../src/runtime/event-bus.ts';
+import { createEventBus } from '../../src/runtime/create-event-bus.ts';
+import type { EventBus } from '../../src/runtime/event-bus.ts';
 import type { ParkedDetail } from '../../src/runtime/parking.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { createCluster, type Process, type StoreFault } from './process.ts';

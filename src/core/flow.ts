@@ -38,7 +38,8 @@ export interface FlowOptions {
   readonly rateLimit?: RateLimit | undefined;
   /**
    * Stops starting handlers while they keep failing, and lets one delivery at a time probe. A probe that fails costs its delivery no attempt
-   * and is kept as a lost start. Permanent errors and refusals are no failures of this kind. @default none
+   * and is kept as a lost start: while nothing succeeds nobody dies, and nobody can tell a bad delivery from a bad day. Permanent errors and
+   * refusals are no failures of this kind. @default none
    */
   readonly breaker?: BreakerOptions | undefined;
 }

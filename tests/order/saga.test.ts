@@ -108,6 +108,9 @@ describe('OrderSaga', () => {
     ['an after that is no list', { ...run, after: 'payment' }, /expected after to be an array/],
     ['an after of later steps', { ...run, after: ['later'] }, /expected after to name earlier steps \(first\), got "later"/],
     ['itself in after', { ...run, after: ['second'] }, /expected after to name earlier steps/],
+    ['no place for a handler', { ...run, concurrency: 0 }, /expected concurrency/],
+    ['a rate without its time', { ...run, rateLimit: { count: 5 } }, /step\("second"\)\.rateLimit: expected perMs/],
+    ['a breaker that never trips', { ...run, breaker: { trip: 0 } }, /step\("second"\)\.breaker: expected trip/],
     ['a truthy promise', { ...run, neverRefuses: 1 }, /expected neverRefuses to be true or false/],
   ])('refuses %s', (_, options, message) => {
     expect(config(() => loose(OrderSaga.define()).step('first', run).step('second', options))).toMatch(message);

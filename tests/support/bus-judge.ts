@@ -12,6 +12,12 @@ export const SUBSCRIPTIONS = {
   going: { onDead: 'continue', retry: RetryPolicy.exponential({ baseMs: 40, jitter: 'full' }).maxAttempts(2), types: ['Did', 'Noted'] },
   viewing: { onDead: 'hold', retry: RetryPolicy.fixed({ delayMs: 60 }).maxAttempts(2), types: ['Did', 'Noted'] },
 } as const satisfies Record<SubscriptionName, object>;
+/** What holds `holding` and `going` back. */
+export const PACES = {
+  free: {},
+  bounded: { concurrency: 1, rateLimit: { count: 3, perMs: 40 } },
+  breaker: { breaker: { trip: 2, pause: RetryPolicy.fixed({ delayMs: 120 }) } },
+} as const;
 export const NAMES = Object.keys(SUBSCRIPTIONS) as SubscriptionName[];
 
 /** One start of a handler. */

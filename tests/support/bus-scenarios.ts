@@ -37,6 +37,8 @@ export interface Scenario {
   readonly shards: number;
   readonly workers: number;
   readonly concurrency: number;
+  /** See `PACES` in bus-judge.ts. @default 'free' */
+  readonly pace?: 'free' | 'bounded' | 'breaker';
   readonly latencyMs: number;
   readonly hints: 'others' | 'none';
   /** Of the workers' first lives, by worker. */
@@ -87,6 +89,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   shards: fc.integer({ min: 1, max: 3 }),
   workers: fc.integer({ min: 1, max: 3 }),
   concurrency: fc.constantFrom(1, 2, 8),
+  pace: fc.constantFrom('free' as const, 'bounded' as const, 'breaker' as const),
   latencyMs: fc.constantFrom(0, 0, 4),
   hints: fc.constantFrom('others' as const, 'none' as const),
   faults: fc.array(fc.array(storeFault, { maxLength: 3 }), { maxLength: 3 }),

@@ -58,6 +58,8 @@ export interface Holding {
   done: Range[];
   /** Read, but no start mark at or above them is durable yet. */
   unmarked: StoredEvent[];
+  /** The start mark this process has made durable. */
+  marked: number;
   /** Progress entries on their way to the store. */
   flying: number;
   /** Open parked deliveries here, never too few. */
@@ -80,6 +82,7 @@ export const newHolding = (lease: Lease, feed: Feed, gainedAt: number, suspects:
   cursor: lease.checkpoint.low,
   done: [],
   unmarked: [],
+  marked: 0,
   flying: 0,
   parked: lease.parked + suspects.length,
   busy: 0,

@@ -18,6 +18,8 @@ export interface Intake extends CommitSeam {
   progressed(): void;
   /** Writes waiting done marks with the next commit, which it asks for. */
   flush(): void;
+  /** These may start: they come into their lanes. */
+  deliver(holding: Holding, events: readonly StoredEvent[]): void;
   /** What a holding had in hand when it ended counts no longer. */
   forget(holding: Holding): void;
   stop(): void;
@@ -81,10 +83,12 @@ export const createIntake = (context: Context): Intake => {
     if (isLost) lost(holding);
     else if (startMark === 'head') {
       const events = appended.get(lease.shard) ?? [];
+      holding.marked = Math.max(holding.marked, events.at(-1)?.position ?? 0);
       if (events[0]?.position === holding.cursor + 1 && holding.unmarked.length === 0 && reads(holding))
         intoLanes(holding, accept(holding, events));
       if (holding.done.length > 0) progressed();
     } else if (startMark !== undefined) {
+      holding.marked = Math.max(holding.marked, startMark);
       const firstAbove = holding.unmarked.findIndex(({ position }) => position > startMark);
       intoLanes(holding, unmark(holding, firstAbove < 0 ? holding.unmarked.length : firstAbove));
     }
@@ -93,6 +97,11 @@ export const createIntake = (context: Context): Intake => {
   return {
     progressed,
     flush,
+
+    deliver(holding, events) {
+      intoLanes(holding, events);
+      lanes.fill();
+    },
 
     progress(appendTo) {
       const shards = new Set<number>();
@@ -105,7 +114,7 @@ export const createIntake = (context: Context): Intake => {
         const takes =
           shards.has(lease.shard) && reads(holding) && reader.isAtHead(holding) && unmarked.length === 0 && roomOf(feed, readAhead) > 0;
         if (!takes && unmarked.length === 0 && !(flushAll && done.length > 0)) continue;
-        const mark = takes ? { startMark: 'head' as const } : unmarked.length > 0 ? { startMark: holding.cursor } : {};
+        const mark = takes ? { startMark: 'head' as const } : unmarked.length > 0 ? { startMark: reader.markFor(holding) } : {};
         entries.push({ lease, done, ...mark });
         holding.done = [];
         holding.flying += 1;

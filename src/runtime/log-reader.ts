@@ -1,3 +1,4 @@
+import type { StoredEvent } from '../core/records.ts';
 import type { Store } from '../core/store.ts';
 import type { System, Timer } from '../core/system.ts';
 import type { Feed } from './feed.ts';
@@ -6,6 +7,7 @@ import { accept, reads, roomOf } from './reading.ts';
 
 const MOST_AT_ONCE = 512;
 const AGAIN_MS = 100;
+const NEWS_MS = 20;
 
 /** Reads the log for all holdings of a shard at once, each as far as its subscription has room. */
 export interface LogReader {
@@ -17,6 +19,8 @@ export interface LogReader {
   saw(shard: number, head: number): void;
   /** Everything this process knows of has been read. */
   isAtHead(holding: Holding): boolean;
+  /** As far as a start mark may go ahead of what has been read: what comes next then needs no commit of its own before it starts. */
+  markFor(holding: Holding): number;
   stop(): void;
 }
 
@@ -29,13 +33,15 @@ interface Context {
   readonly refresh: () => Promise<void>;
   /** A holding has events that wait for their start mark. */
   readonly nudge: () => void;
+  /** These may start. */
+  readonly deliver: (holding: Holding, events: readonly StoredEvent[]) => void;
   /** Done marks wait to be written. */
   readonly progressed: () => void;
   readonly trouble: (where: string, error: unknown) => void;
 }
 
 export const createLogReader = (context: Context): LogReader => {
-  const { store, system, readAhead, ofShard, refresh, nudge, progressed, trouble } = context;
+  const { store, system, readAhead, ofShard, refresh, nudge, deliver, progressed, trouble } = context;
   const heads: number[] = [];
   let stopped = false;
   let pumping = false;
@@ -43,6 +49,7 @@ export const createLogReader = (context: Context): LogReader => {
   let retry: Timer | null = null;
   /** Where the next round begins, so that the backlog of one shard does not keep the others waiting. */
   let turn = 0;
+  let askedAt = Number.NEGATIVE_INFINITY;
 
   const saw = (shard: number, head: number): void => {
     heads[shard] = Math.max(head, heads[shard] ?? 0);
@@ -50,8 +57,9 @@ export const createLogReader = (context: Context): LogReader => {
 
   const isBehind = (holding: Holding, head: number): boolean => reads(holding) && !holding.feed.starved && holding.cursor < head;
 
-  const hasRoom = ({ feed }: Holding): boolean => {
-    if (roomOf(feed, readAhead) > 0) return true;
+  /** For half of what may be in hand, or for all there is: many small reads cost more than a few large ones. */
+  const hasRoom = ({ feed, cursor }: Holding, head: number): boolean => {
+    if (roomOf(feed, readAhead) >= Math.min(readAhead / 2, head - cursor)) return true;
     feed.starved = true;
     return false;
   };
@@ -62,19 +70,23 @@ export const createLogReader = (context: Context): LogReader => {
   };
 
   const readShard = async (shard: number, head: number): Promise<void> => {
-    const behind = ofShard(shard).filter((holding) => isBehind(holding, head) && hasRoom(holding));
+    const behind = ofShard(shard).filter((holding) => isBehind(holding, head) && hasRoom(holding, head));
     for (const cursor of new Set(behind.map((holding) => holding.cursor))) {
       const most = Math.max(...behind.filter((holding) => holding.cursor === cursor).map(({ feed }) => roomOf(feed, readAhead)));
       const limit = Math.min(MOST_AT_ONCE, most);
       if (limit <= 0) continue;
       const events = await store.read(shard, cursor, limit);
       for (const holding of ofShard(shard)) {
-        if (!reads(holding) || holding.cursor !== cursor || !hasRoom(holding)) continue;
+        if (!reads(holding) || holding.cursor !== cursor || !hasRoom(holding, head)) continue;
         const wanted = accept(holding, events.slice(0, roomOf(holding.feed, readAhead)));
-        holding.unmarked.push(...wanted);
-        holding.feed.unmarked += wanted.length;
-        if (wanted.length > 0) nudge();
-        else progressed();
+        if (wanted.length === 0) progressed();
+        // The last mark was set ahead of what had been read.
+        else if (holding.unmarked.length === 0 && holding.cursor <= holding.marked) deliver(holding, wanted);
+        else {
+          holding.unmarked.push(...wanted);
+          holding.feed.unmarked += wanted.length;
+          nudge();
+        }
       }
       turn = shard + 1;
       if (events.length === limit) pumpAgain = true;
@@ -84,13 +96,16 @@ export const createLogReader = (context: Context): LogReader => {
   const round = async (): Promise<void> => {
     while (pumpAgain && !stopped) {
       pumpAgain = false;
-      await refresh();
-      const now = await store.heads();
-      for (const [shard, head] of now.entries()) saw(shard, head);
+      // While there is enough to read, news can wait a little.
+      if (system.monotonic() - askedAt >= NEWS_MS || !heads.some((head, shard) => anyBehind(shard, head))) {
+        askedAt = system.monotonic();
+        await refresh();
+        for (const [shard, head] of (await store.heads()).entries()) saw(shard, head);
+      }
       const first = turn;
-      for (let step = 0; step < now.length && !stopped; step += 1) {
-        const shard = (first + step) % now.length;
-        if (anyBehind(shard, now[shard] ?? 0)) await readShard(shard, now[shard] ?? 0);
+      for (let step = 0; step < heads.length && !stopped; step += 1) {
+        const shard = (first + step) % heads.length;
+        if (anyBehind(shard, heads[shard] ?? 0)) await readShard(shard, heads[shard] ?? 0);
       }
     }
   };
@@ -122,6 +137,7 @@ export const createLogReader = (context: Context): LogReader => {
       pump();
     },
     saw,
+    markFor: ({ lease, cursor }) => Math.max(cursor, Math.min(heads[lease.shard] ?? 0, cursor + readAhead)),
     isAtHead: ({ lease, cursor }) => cursor >= (heads[lease.shard] ?? Number.POSITIVE_INFINITY),
     stop() {
       stopped = true;

@@ -1,3 +1,4 @@
+import type { StoredEvent } from '../core/records.ts';
 import type { Store } from '../core/store.ts';
 import type { System } from '../core/system.ts';
 import type { Codec } from './codec.ts';
@@ -64,6 +65,7 @@ export const createWorks = <State>(context: WorksContext<State>, leases: Leases)
   };
   const nudge = (): void => committer.nudge();
   const progressed = (): void => intake.progressed();
+  const deliver = (holding: Holding, events: readonly StoredEvent[]): void => intake.deliver(holding, events);
 
   const timeouts = createTimeouts(system);
   const pauses = createStandingPauses(store, feeds, goOn);
@@ -83,7 +85,7 @@ export const createWorks = <State>(context: WorksContext<State>, leases: Leases)
   });
   const lanes = createLanes(system, concurrency, feeds, runner.run, shrunk);
   const due = createDuePoller({ store, system, lanes, readAhead, holdings: all, ofShard, trouble });
-  const reader = createLogReader({ store, system, readAhead, ofShard, refresh: pauses.refresh, nudge, progressed, trouble });
+  const reader = createLogReader({ store, system, readAhead, ofShard, refresh: pauses.refresh, nudge, deliver, progressed, trouble });
   const intake = createIntake({ store, system, lanes, reader, due, readAhead, holdings: all, ofShard, nudge, lost: lose });
 
   return {

@@ -220,9 +220,10 @@ export interface Store {
   /**
    * Scheduled deliveries of these leases that may run now, at most `limit` of each subscription, the longest due first: due, not started, no lower version of their
    * (subscription, stream) in the way, and neither their subscription nor their stream paused. In the way is what is scheduled, or dead
-   * and `holds`. Timers are in nobody's way, and go on while their stream is paused.
+   * and `holds`. Timers are in nobody's way, and go on while their stream is paused. Those whose ids are in `but` are as good as not there:
+   * an owner names what it has in hand already.
    */
-  due(leases: readonly LeaseRef[], limit: number): Promise<Due>;
+  due(leases: readonly LeaseRef[], limit: number, but?: ReadonlySet<string>): Promise<Due>;
   /** Which of these have a parked delivery of the subscription in the way at a lower version of their stream, or their stream paused. */
   held(subscription: string, heads: readonly { readonly stream: string; readonly version: number }[]): Promise<readonly boolean[]>;
   parked(id: string): Promise<{ readonly parked: ParkedDelivery; readonly event: StoredEvent | null } | null>;

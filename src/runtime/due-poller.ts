@@ -34,7 +34,7 @@ export const createDuePoller = (context: Context): DuePoller => {
   let polling = false;
   let pollAgain = false;
 
-  /** Asked for only while half of the room is free: an answer names again what is in hand already. */
+  /** Asked for only while half of the room is free, and then for all there is room for. */
   const wants = ({ feed }: Holding): boolean => {
     if (feed.paused) return false;
     if (feed.parked > readAhead / 2) feed.crowded = true;
@@ -47,6 +47,7 @@ export const createDuePoller = (context: Context): DuePoller => {
     const { deliveries, nextInMs } = await store.due(
       asking.map(({ lease }) => lease),
       readAhead,
+      new Set(asking.flatMap(({ inHand }) => [...inHand])),
     );
     for (const { parked, event } of deliveries) {
       const holding = ofShard(parked.shard).find((one) => one.subscription.name === parked.subscription);

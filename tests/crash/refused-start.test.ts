@@ -19,7 +19,8 @@ const ours = async (file: string, change: (db: DatabaseSync) => void): Promise<v
 
 const scribble = async (file: string): Promise<void> => {
   const handle = await open(file, 'r+');
-  await handle.write(Buffer.alloc(3000, 0x5a), 0, undefined, 150);
+  // All of the first page behind the file's own header, wherever in it the schema lies.
+  await handle.write(Buffer.alloc(3996, 0x5a), 0, undefined, 100);
   await handle.close();
 };
 

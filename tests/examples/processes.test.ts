@@ -132,8 +132,10 @@ const killChild = (parent: number | undefined, file: string): boolean => {
 
 describe.concurrent('a worker', () => {
   it('ignores PORT and HOST, and prints nothing but that it is ready with LOG=quiet', async () => {
-    const server = await startPaymentServer({ script: ({ path, nth }) => (path === '/charges' && nth === 1 ? 'fail' : undefined) });
-    const env = { ...SMOOTH, SERVICES_URL: server.url, DATABASE_URL: workshop.database('quiet.db') };
+    const server = await startPaymentServer({
+      script: ({ method, path, nth }) => (method === 'POST' && path === '/charges' && nth === 1 ? 'fail' : undefined),
+    });
+    const env = { ...SMOOTH, SERVICES_URL: server.url, DATABASE_URL: workshop.database('quiet.db'), SERVICE_TIMEOUT_MS: '5000' };
     const api = workshop.start('api.mjs', env);
     const quiet = workshop.start('worker.mjs', { ...env, LOG: 'quiet', PORT: 'none', HOST: '%' });
     const url = await api.url();

@@ -85,8 +85,8 @@ describe('scheduling events', () => {
     let late: Due | null = null;
     const holdingBack = (system: ReturnType<typeof virtualSystem>): Store => {
       const store = createMemoryStore(system, 1);
-      const due: Store['due'] = async (leases, limit) => {
-        const answer = late ?? (await store.due(leases, limit));
+      const due: Store['due'] = async (leases, limit, but) => {
+        const answer = late ?? (await store.due(leases, limit, but));
         if (late === null && answer.deliveries.length > 0) late = answer;
         else late = null;
         return answer;
@@ -225,8 +225,8 @@ describe('scheduling events', () => {
     let most = 0;
     const { system, bus } = setUp((system) => {
       const store = createMemoryStore(system, 4);
-      const due: Store['due'] = async (leases, limit) => {
-        const answer = await store.due(leases, limit);
+      const due: Store['due'] = async (leases, limit, but) => {
+        const answer = await store.due(leases, limit, but);
         most = Math.max(most, answer.deliveries.length);
         return answer;
       };

@@ -6,7 +6,7 @@ import type { Append, Appended, Batch, BatchResult, Store, Unit, UnitResult } fr
 import type { System } from '../../core/system.ts';
 import { memoryDocuments } from './documents.ts';
 import { memoryLeases } from './leases.ts';
-import { memoryParked } from './parked.ts';
+import { firstDue, memoryParked } from './parked.ts';
 import { memoryPauses } from './pauses.ts';
 
 interface Stream {
@@ -185,24 +185,16 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
         return { parked: open.length, started: open.filter((record) => record.startedAt !== null) };
       });
     },
-    async due(refs, limit) {
+    async due(refs, limit, but) {
       const now = system.now();
       const runnable = refs
         .filter(({ subscription }) => !pauses.isPaused('subscription', subscription))
         .flatMap(parked.runnable)
-        .filter(({ kind, stream }) => kind === 'timer' || !pauses.isPaused('stream', stream))
+        .filter(({ kind, stream, id }) => (kind === 'timer' || !pauses.isPaused('stream', stream)) && but?.has(id) !== true)
         .sort((a, b) => a.dueAt - b.dueAt);
-      const taken = new Map<string, number>();
-      const isTaken = ({ subscription, dueAt }: ParkedDelivery): boolean => {
-        const before = taken.get(subscription) ?? 0;
-        if (dueAt > now || before >= limit) return false;
-        taken.set(subscription, before + 1);
-        return true;
-      };
-      const due = new Set(runnable.filter(isTaken));
-      const next = runnable.find((record) => !due.has(record));
+      const { due, next } = firstDue(runnable, now, limit);
       return {
-        deliveries: [...due].map((record) => ({ parked: record, event: eventOf(record) })),
+        deliveries: due.map((record) => ({ parked: record, event: eventOf(record) })),
         nextInMs: next === undefined ? null : Math.max(0, next.dueAt - now),
       };
     },

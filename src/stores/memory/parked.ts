@@ -19,6 +19,22 @@ const matches = (record: ParkedDelivery, filter: ParkedFilter): boolean =>
 
 const laneOf = (subscription: string, stream: string): string => `${subscription}\0${stream}`;
 
+/** Of these, by due time: at most `limit` of each subscription that are due, and the first that was not taken. */
+export const firstDue = (runnable: readonly ParkedDelivery[], now: number, limit: number) => {
+  const taken = new Map<string, number>();
+  const due: ParkedDelivery[] = [];
+  let next: ParkedDelivery | undefined;
+  for (const record of runnable) {
+    const before = taken.get(record.subscription) ?? 0;
+    if (record.dueAt > now || before >= limit) next ??= record;
+    else {
+      taken.set(record.subscription, before + 1);
+      due.push(record);
+    }
+  }
+  return { due, next };
+};
+
 /** Every delivery that could not run at once, and the timers. */
 export const memoryParked = () => {
   const records = new Map<string, ParkedDelivery>();

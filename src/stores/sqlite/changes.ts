@@ -5,6 +5,8 @@ import type { System, Timer } from '../../core/system.ts';
 export interface Changes {
   /** Calls `changed` soon after another connection has committed. Returns how to stop. */
   watch(changed: () => void): () => void;
+  /** This connection has committed: what the file system tells of in this moment is no news. */
+  wrote(): void;
   close(): void;
 }
 
@@ -13,6 +15,8 @@ export interface Changes {
  * close together for a while after it has. Where it never tells, looks alone have to do: 25 ms apart once all is quiet (0.7 % of a core).
  */
 const LOOK_MS = { told: 1, busy: 5, quiet: 25, quietButTold: 100 } as const;
+/** Within this long of a commit of one's own, a write told of is taken for that. */
+const OWN_MS = 3;
 const CLOSE_FOR_MS = { told: 25, busy: 250 } as const;
 
 /** @param version changes when another connection has committed; throws while the file is locked. */
@@ -25,6 +29,7 @@ export const createChanges = (path: string, system: System, version: () => numbe
   let tells = false;
   let toldAt = Number.NEGATIVE_INFINITY;
   let changedAt = Number.NEGATIVE_INFINITY;
+  let wroteAt = Number.NEGATIVE_INFINITY;
   let seen = 0;
 
   const pauseMs = (now: number): number => {
@@ -63,8 +68,10 @@ export const createChanges = (path: string, system: System, version: () => numbe
 
   const told = (): void => {
     tells = true;
-    toldAt = system.monotonic();
-    if (watchers.size > 0) lookIn(LOOK_MS.told);
+    const now = system.monotonic();
+    const isOwn = now - wroteAt < OWN_MS;
+    if (!isOwn) toldAt = now;
+    if (watchers.size > 0) lookIn(isOwn ? LOOK_MS.busy : LOOK_MS.told);
   };
 
   const stop = (): void => {
@@ -97,6 +104,9 @@ export const createChanges = (path: string, system: System, version: () => numbe
         watchers.delete(watcher);
         if (watchers.size === 0) stop();
       };
+    },
+    wrote() {
+      wroteAt = system.monotonic();
     },
     close() {
       watchers.clear();

@@ -31,6 +31,14 @@ const streamRow = (row: StreamsRow): StreamRow => ({
   fingerprint: row.fingerprint,
 });
 
+interface DueRow {
+  readonly n: number;
+  readonly due_at: number;
+  readonly id: SqlText;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
 type Reads = Pick<Store, 'heads' | 'read' | 'events' | 'stream' | 'streams' | 'due' | 'held' | 'parked' | 'parkedOf' | 'counts'>;
 
 /** Everything that only reads, each answer of one moment. */
@@ -62,17 +70,19 @@ export const createReads = (session: Session, system: System, log: Log, leases: 
         return page(rows as unknown as StreamsRow[], limit, streamRow, ({ id }) => String(id));
       }),
 
-    due: (refs, limit) =>
+    due: (refs, limit, but = NONE) =>
       read((): Due => {
         const now = system.now();
-        const found: { n: number; due_at: number }[] = [];
+        const found: DueRow[] = [];
         let nextAt = Infinity;
         const [dueSql, nextSql] = pauses.areStreams() ? [SQL.DUE_BUT_PAUSED, SQL.NEXT_DUE_BUT_PAUSED] : [SQL.DUE, SQL.NEXT_DUE];
         for (const subscription of new Set(refs.map((ref) => ref.subscription))) {
           if (pauses.isSubscription(subscription)) continue;
           const shards = JSON.stringify(refs.filter((ref) => ref.subscription === subscription).map(({ shard }) => shard));
-          const due = sql(dueSql).all(subscription, now, shards, limit + 1) as unknown as typeof found;
-          const next = due[limit] ?? (sql(nextSql).get(subscription, now, shards) as { readonly due_at: number } | undefined);
+          const wanted = (text: string, most: number): DueRow[] =>
+            (sql(text).all(subscription, now, shards, most + but.size) as unknown as DueRow[]).filter(({ id }) => !but.has(fromSql(id)));
+          const due = wanted(dueSql, limit + 1);
+          const next = due[limit] ?? wanted(nextSql, 1)[0];
           nextAt = Math.min(nextAt, next?.due_at ?? Infinity);
           found.push(...due.slice(0, limit));
         }

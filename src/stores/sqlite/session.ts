@@ -21,6 +21,7 @@ export interface Session {
   close(): void;
 }
 
+const WRITE = 'BEGIN IMMEDIATE';
 const GIVE_UP_MS = 5000;
 /** Between tries for the lock, at random: with three processes writing all the time, each comes to a fair third. */
 const PAUSE_MS = { least: 1, most: 3 } as const;
@@ -95,6 +96,7 @@ export const createSession = (opening: Omit<Opening, 'nowMs'>, system: System): 
       seen = version;
       const result = work();
       db.sql('COMMIT').run();
+      if (begin === WRITE) changes.wrote();
       return result;
     } catch (error) {
       forget();
@@ -141,7 +143,7 @@ export const createSession = (opening: Omit<Opening, 'nowMs'>, system: System): 
         });
         await makingRoom;
       }
-      return patientTransaction('BEGIN IMMEDIATE', work);
+      return patientTransaction(WRITE, work);
     },
     read: (work) => patientTransaction('BEGIN', work),
     remembers: (memory) => void memories.push(memory),

@@ -38,11 +38,12 @@ export const createShardReader = (session: Session) => {
     return prepared;
   };
 
-  const nameOf = (id: number): string => {
+  const nameOf = (id: number): string | undefined => {
     const known = streams.get(id);
     if (known !== undefined) return known;
-    const { stream } = session.sql(SQL.NAME_OF_STREAM).get(id) as unknown as { readonly stream: SqlText };
-    const name = fromSql(stream);
+    const row = session.sql(SQL.NAME_OF_STREAM).get(id) as unknown as { readonly stream: SqlText } | undefined;
+    if (row === undefined) return undefined;
+    const name = fromSql(row.stream);
     if (streams.size >= MOST_STREAMS_KNOWN) streams.clear();
     streams.set(id, name);
     return name;
@@ -52,18 +53,14 @@ export const createShardReader = (session: Session) => {
     const first = eventIdAt(shard, 0);
     const reading = statement();
     const rows = asArrays(reading, reading.all(first + after, eventIdAt(shard + 1, 0), limit));
-    return rows.map(([id, stream, version, type, schema, time, data, cause]): StoredEvent => {
-      const event = {
-        stream: nameOf(stream),
-        version,
-        shard,
-        position: id - first,
-        type: fromSql(type),
-        schema,
-        time,
-        data: fromSql(data),
-      };
-      return cause === null ? event : { ...event, cause: fromSql(cause) };
-    });
+    const events: StoredEvent[] = [];
+    for (const [id, stream, version, type, schema, time, data, cause] of rows) {
+      const name = nameOf(stream);
+      // An event of no stream is none: somebody has been at the file.
+      if (name === undefined) continue;
+      const event = { stream: name, version, shard, position: id - first, type: fromSql(type), schema, time, data: fromSql(data) };
+      events.push(cause === null ? event : { ...event, cause: fromSql(cause) });
+    }
+    return events;
   };
 };

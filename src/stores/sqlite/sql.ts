@@ -109,13 +109,13 @@ export const IS_HELD =
 const RUNS = 'FROM parked INDEXED BY parked_due WHERE runs = 1 AND subscription = ?';
 const IN_SHARDS = 'shard IN (SELECT value FROM json_each(?))';
 const BY_DUE = `AND ${IN_SHARDS} ORDER BY due_at LIMIT`;
-export const DUE = `SELECT n, due_at ${RUNS} AND due_at <= ? ${BY_DUE} ?`;
-export const NEXT_DUE = `SELECT due_at ${RUNS} AND due_at > ? ${BY_DUE} 1`;
+export const DUE = `SELECT n, due_at, id ${RUNS} AND due_at <= ? ${BY_DUE} ?`;
+export const NEXT_DUE = `SELECT due_at, id ${RUNS} AND due_at > ? ${BY_DUE} ?`;
 /** The same while any stream is paused, which is seldom. */
 const GOES_ON =
   "AND (kind = 'timer' OR NOT EXISTS (SELECT 1 FROM pauses WHERE resumed_at IS NULL AND target = 'stream' AND name = parked.stream))";
-export const DUE_BUT_PAUSED = `SELECT n, due_at ${RUNS} AND due_at <= ? ${GOES_ON} ${BY_DUE} ?`;
-export const NEXT_DUE_BUT_PAUSED = `SELECT due_at ${RUNS} AND due_at > ? ${GOES_ON} ${BY_DUE} 1`;
+export const DUE_BUT_PAUSED = `SELECT n, due_at, id ${RUNS} AND due_at <= ? ${GOES_ON} ${BY_DUE} ?`;
+export const NEXT_DUE_BUT_PAUSED = `SELECT due_at, id ${RUNS} AND due_at > ? ${GOES_ON} ${BY_DUE} ?`;
 export const STARTED = `${PARKED} INDEXED BY parked_started WHERE started_at IS NOT NULL AND state IN ('scheduled', 'dead') AND subscription = ? AND shard = ? ORDER BY position, id`;
 
 /** Dead letters, newest first, below (dead_at, n) and not before `from`. The narrowest index first: most values of it are few. */

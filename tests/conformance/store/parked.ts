@@ -89,6 +89,13 @@ export const parkedCases = (test: StoreCase): void => {
       deliveries.slice(0, 7).map(({ parked }) => parked.id),
     );
     assert.equal(few.nextInMs, 0);
+    const inHand = new Set(deliveries.slice(0, 5).map(({ parked }) => parked.id));
+    const others = await store.due(leases, 7, inHand);
+    assert.deepEqual(
+      others.deliveries.map(({ parked }) => parked.id),
+      deliveries.slice(5, 12).map(({ parked }) => parked.id),
+    );
+    assert.deepEqual(await store.due(leases, 20, new Set(deliveries.map(({ parked }) => parked.id))), { deliveries: [], nextInMs: null });
     const [lease] = leases;
     assert.ok(lease);
     const inShard = deliveries.filter(({ parked }) => parked.shard === 0).map(({ parked }) => parked.id);

@@ -19,7 +19,7 @@ process.on('exit', () => {
 /** Starts a file of this folder and waits for its first message, which only says that it is ready. */
 export const startChild = async <Answer>(file: string, args: readonly string[]): Promise<Child<Answer>> => {
   const started = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
-    execArgv: from === 'src' ? ['--conditions=orderfold-source'] : [],
+    execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...(from === 'src' ? ['--conditions=orderfold-source'] : [])],
     env: { ...process.env, BENCH_FROM: from },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -1,3 +1,4 @@
+import { startChild } from './children.ts';
 import { type Estimate, estimate, type Limit, median, type Verdict, verdict } from './statistics.ts';
 
 /** One line of the table. */
@@ -38,6 +39,18 @@ export const interleaved = async <Name extends string>(
     }
   }
   return found;
+};
+
+/** A side of a comparison in a process of its own: how to measure it once, and how to end it. */
+export const apart = async (benchmark: string, name: string, ...args: readonly string[]) => {
+  const child = await startChild<number>('side-child.ts', [benchmark, name, ...args]);
+  return {
+    measure(): Promise<number> {
+      child.send({});
+      return child.answer();
+    },
+    end: child.end,
+  };
 };
 
 interface Compared {

@@ -1,10 +1,11 @@
 import { drain, fill } from '../backlog.ts';
 import { file, rawDatabase } from '../files.ts';
-import { interleaved, type Measure, perSecond, type Row, ratioRow, skippedRow, valueRow } from '../harness.ts';
+import { apart, interleaved, type Measure, perSecond, type Row, ratioRow, skippedRow, valueRow } from '../harness.ts';
 import { sqliteStore } from '../orderfold.ts';
 import { bullmq } from '../peers.ts';
 import { noRedis, ownRedis } from '../redis.ts';
 import { request } from '../shop.ts';
+import type { Side } from '../side-child.ts';
 
 const EVENTS = 100_000;
 const PAGE = 512;
@@ -65,23 +66,42 @@ const bullWorker = async (port: number): Promise<Measure> => {
 };
 let closing = async (): Promise<void> => {};
 
-/** What piled up while no worker ran. */
+export const sides: Readonly<Record<string, Side>> = {
+  ours:
+    async (path = '') =>
+    async () =>
+      (await drain(path, EVENTS)).ratePerSecond,
+  gap:
+    async (path = '') =>
+    async () =>
+      (await drain(path, EVENTS)).longestGapMs,
+  raw:
+    async (path = '') =>
+    async () =>
+      rawReader(path)(),
+  bull: async (port = '') => {
+    const measure = await bullWorker(Number(port));
+    return async () => measure();
+  },
+};
+
+/** What piled up while no worker ran, each side in a process of its own. */
 export const run = async (): Promise<readonly Row[]> => {
   const path = file('backlog.db');
   const store = sqliteStore({ path });
   await fill(store, EVENTS);
   await store.close();
-  const gaps: number[] = [];
-  const ours = async (): Promise<number> => {
-    const { ratePerSecond, longestGapMs } = await drain(path, EVENTS);
-    gaps.push(longestGapMs);
-    return ratePerSecond;
-  };
-  const raw = rawReader(path);
   const why = noRedis();
   const redis = why === undefined ? await ownRedis() : null;
-  const bull = redis === null ? {} : { bull: await bullWorker(redis.port) };
-  const rates: Partial<Record<string, readonly number[]>> = await interleaved<string>(9, { ours, raw, ...bull });
+  const processes = {
+    ours: await apart('backlog', 'ours', path),
+    raw: await apart('backlog', 'raw', path),
+    gap: await apart('backlog', 'gap', path),
+    ...(redis === null ? {} : { bull: await apart('backlog', 'bull', String(redis.port)) }),
+  };
+  const measures = Object.fromEntries(Object.entries(processes).map(([name, { measure }]) => [name, measure] as const));
+  const rates: Readonly<Record<string, readonly number[]>> = await interleaved(9, measures);
+  for (const { end } of Object.values(processes)) await end();
   await redis?.stop();
   const what = `SQLite: backlog of ${EVENTS.toLocaleString('en')} events`;
   const bullName = `BullMQ, ${BULL.jobs} jobs, concurrency ${BULL.concurrency}`;
@@ -107,7 +127,7 @@ export const run = async (): Promise<readonly Row[]> => {
       what: `${what}, longest without a durable checkpoint`,
       peer: '–',
       unit: 'ms',
-      ours: gaps.slice(1),
+      ours: rates.gap ?? [],
       beside: [],
       limit: { at: 'most', value: 100 },
     }),

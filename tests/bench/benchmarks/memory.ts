@@ -1,7 +1,8 @@
-import { atATime, interleaved, perSecond, type Row, ratioRow } from '../harness.ts';
+import { apart, atATime, interleaved, perSecond, type Row, ratioRow } from '../harness.ts';
 import { EventBus, memoryStore } from '../orderfold.ts';
 import { emittery, pQueue } from '../peers.ts';
 import { request } from '../shop.ts';
+import type { Side } from '../side-child.ts';
 
 const EVENTS = 20_000;
 const STREAMS = 1000;
@@ -64,20 +65,27 @@ const queued = async (passed: typeof asItIs): Promise<number> => {
   return perSecond(EVENTS, start);
 };
 
+export const sides: Readonly<Record<string, Side>> = {
+  ours: async () => ours,
+  emittery: async () => () => awaitedEmits(throughJson),
+  pQueue: async () => () => queued(throughJson),
+  bareEmittery: async () => () => awaitedEmits(asItIs),
+  barePQueue: async () => () => queued(asItIs),
+};
+
 /** One subscription over the memory store beside an emitter and a queue that keep and promise nothing. */
 export const run = async (): Promise<readonly Row[]> => {
-  const rates = await interleaved(11, {
-    ours,
-    emittery: () => awaitedEmits(throughJson),
-    pQueue: () => queued(throughJson),
-    bareEmittery: () => awaitedEmits(asItIs),
-    barePQueue: () => queued(asItIs),
-  });
-  const row = { what: 'memory store, one subscription', unit: 'events/s', ours: rates.ours };
+  const names = Object.keys(sides);
+  const processes = await Promise.all(names.map((name) => apart('memory', name)));
+  const measures = Object.fromEntries(processes.map(({ measure }, index) => [names[index], measure] as const));
+  const rates: Readonly<Record<string, readonly number[]>> = await interleaved(11, measures);
+  for (const { end } of processes) await end();
+  const row = { what: 'memory store, one subscription', unit: 'events/s', ours: rates.ours ?? [] };
+  const beside = (name: string): readonly number[] => rates[name] ?? [];
   return [
-    ratioRow({ ...row, peer: 'emittery, awaited emit, JSON round trip', beside: rates.emittery, limit: { at: 'least', value: 0.5 } }),
-    ratioRow({ ...row, peer: 'p-queue of 64, JSON round trip', beside: rates.pQueue, limit: { at: 'least', value: 1 } }),
-    ratioRow({ ...row, peer: 'emittery, payload handed on', beside: rates.bareEmittery }),
-    ratioRow({ ...row, peer: 'p-queue of 64, payload handed on', beside: rates.barePQueue }),
+    ratioRow({ ...row, peer: 'emittery, awaited emit, JSON round trip', beside: beside('emittery'), limit: { at: 'least', value: 0.5 } }),
+    ratioRow({ ...row, peer: 'p-queue of 64, JSON round trip', beside: beside('pQueue'), limit: { at: 'least', value: 1 } }),
+    ratioRow({ ...row, peer: 'emittery, payload handed on', beside: beside('bareEmittery') }),
+    ratioRow({ ...row, peer: 'p-queue of 64, payload handed on', beside: beside('barePQueue') }),
   ];
 };

@@ -22,8 +22,26 @@ const HALF_OPEN = 2;
 /** Failing streams remembered for a rule that does not open. */
 const MOST_STREAMS = 1000;
 
+/** A rule that throws has not said anything. */
+const quiet = (rule: TripRule): TripRule => ({
+  success(state) {
+    try {
+      rule.success(state);
+    } catch {
+      // Nothing to be told.
+    }
+  },
+  failure(state) {
+    try {
+      return rule.failure(state);
+    } catch {
+      return false;
+    }
+  },
+});
+
 export const createBreaker = (system: System, { trip, pause }: NonNullable<Flow['breaker']>): Breaker => {
-  const rule: TripRule = typeof trip === 'number' ? new ConsecutiveBreaker(trip) : trip();
+  const rule = quiet(typeof trip === 'number' ? new ConsecutiveBreaker(trip) : trip());
   const failing = new Set<string>();
   let openUntil: number | null = null;
   let openedAt = 0;

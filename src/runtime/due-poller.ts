@@ -36,9 +36,8 @@ export const createDuePoller = (context: Context): DuePoller => {
 
   /** Asked for only while half of the room is free, and then for all there is room for. */
   const wants = ({ feed }: Holding): boolean => {
-    if (feed.paused) return false;
-    if (feed.parked > readAhead / 2) feed.crowded = true;
-    return !feed.crowded;
+    feed.crowded = feed.parked > readAhead / 2;
+    return !feed.paused && !feed.crowded;
   };
 
   const poll = async (): Promise<void> => {

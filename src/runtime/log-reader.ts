@@ -73,9 +73,7 @@ export const createLogReader = (context: Context): LogReader => {
     const behind = ofShard(shard).filter((holding) => isBehind(holding, head) && hasRoom(holding, head));
     for (const cursor of new Set(behind.map((holding) => holding.cursor))) {
       const most = Math.max(...behind.filter((holding) => holding.cursor === cursor).map(({ feed }) => roomOf(feed, readAhead)));
-      const limit = Math.min(MOST_AT_ONCE, most);
-      if (limit <= 0) continue;
-      const events = await store.read(shard, cursor, limit);
+      const events = most <= 0 ? [] : await store.read(shard, cursor, Math.min(MOST_AT_ONCE, most));
       for (const holding of ofShard(shard)) {
         if (!reads(holding) || holding.cursor !== cursor || !hasRoom(holding, head)) continue;
         const wanted = accept(holding, events.slice(0, roomOf(holding.feed, readAhead)));
@@ -89,15 +87,17 @@ export const createLogReader = (context: Context): LogReader => {
         }
       }
       turn = shard + 1;
-      if (events.length === limit) pumpAgain = true;
+      // On with what is left: of the page for those that had room for a part of it, and of the shard.
+      if (events.length > 0 && anyBehind(shard, head)) pumpAgain = true;
     }
   };
 
   const round = async (): Promise<void> => {
     while (pumpAgain && !stopped) {
       pumpAgain = false;
-      // While there is enough to read, news can wait a little.
-      if (system.monotonic() - askedAt >= NEWS_MS || !heads.some((head, shard) => anyBehind(shard, head))) {
+      // While there is enough to read, news can wait a little; it is asked for in the end.
+      const mayWait = system.monotonic() - askedAt < NEWS_MS && heads.some((head, shard) => anyBehind(shard, head));
+      if (!mayWait) {
         askedAt = system.monotonic();
         await refresh();
         for (const [shard, head] of (await store.heads()).entries()) saw(shard, head);
@@ -107,6 +107,7 @@ export const createLogReader = (context: Context): LogReader => {
         const shard = (first + step) % heads.length;
         if (anyBehind(shard, heads[shard] ?? 0)) await readShard(shard, heads[shard] ?? 0);
       }
+      if (mayWait) pumpAgain = true;
     }
   };
 

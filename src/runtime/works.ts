@@ -94,6 +94,7 @@ export const createWorks = <State>(context: WorksContext<State>, leases: Leases)
     forget(holding: Holding): void {
       lanes.drop(holding);
       intake.forget(holding);
+      due.roomAgain(holding.feed);
     },
     abort: runner.abort,
     /** Ends a holding in order: nothing new starts, what runs ends, every done mark is durable. */

@@ -175,6 +175,20 @@ describe('a breaker', () => {
     expect(made).toHaveLength(2);
   });
 
+  it('goes on under a rule that throws, as if it had said nothing', async () => {
+    const broken = (): never => {
+      throw new Error('a bad rule');
+    };
+    const trip = () => ({ success: broken, failure: broken });
+    const { system, member, publish, starts } = busCluster({ mail: { handle: () => {}, retry: thrice, breaker: { trip, pause: steady } } });
+    const worker = member('w');
+    await worker.work();
+    await publish('s', 'a', 'b');
+    await system.advance(1000);
+    expect(starts).toEqual(['mail:a.0.1', 'mail:b.0.1']);
+    await system.run(worker.bus.close());
+  });
+
   it('R5 R10 a process that dies with a probe out costs that delivery no attempt, and the next one probes for itself', async () => {
     const down = service({ breaker: { trip: 2, pause: steady } });
     const { system, witness, calls, state, publishMany, worker } = down;

@@ -34,6 +34,18 @@ describe('opening a SQLite file', () => {
     expect(await again.events('a', 0, 10)).toHaveLength(2);
   });
 
+  it('is watched like any other after a watch that came too early was refused', async () => {
+    const path = await temporaryFile();
+    const other = await openStore(path);
+    const store = createSqliteStore({ path }, system);
+    expect(() => store.watch(() => {})).toThrow(/closed, or was never opened/);
+    await store.open();
+    const heard = new Promise<void>((resolve) => void store.watch(resolve));
+    await mustCommit(other, [{ appends: [append('a', 'none')] }]);
+    await heard;
+    await store.close();
+  });
+
   it('takes an empty file for a new one', async () => {
     const path = await temporaryFile();
     await writeFile(path, '');

@@ -98,8 +98,8 @@ export const createChanges = (path: string, system: System, version: () => numbe
   return {
     watch(changed) {
       const watcher = () => changed();
+      if (watchers.size === 0) start();
       watchers.add(watcher);
-      if (watchers.size === 1) start();
       return () => {
         watchers.delete(watcher);
         if (watchers.size === 0) stop();

@@ -56,6 +56,7 @@ export const mayRun = ({ state, startedAt }: Pick<ParkedDelivery, 'state' | 'sta
 
 /** Nothing differs but its start, what it remembers and how often it changed. */
 export const onlyStarts = (row: ParkedRow, record: ParkedDelivery): boolean =>
+  fromSql(row.type) === record.type &&
   row.state === record.state &&
   row.due_at === record.dueAt &&
   row.attempts === record.attempts &&

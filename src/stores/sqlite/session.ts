@@ -12,6 +12,8 @@ export interface Session {
   sql(text: string): StatementSync;
   /** All or nothing, durable when it resolves. Waits for another connection's write lock without holding up the event loop. */
   write<T>(work: () => T): Promise<T>;
+  /** The same for what must not wait until a log that is too long has been emptied, such as the renewal of a lease. */
+  writeNow<T>(work: () => T): Promise<T>;
   /** Everything `work` reads is of one moment. */
   read<T>(work: () => T): Promise<T>;
   /** `forget` is called whenever what was remembered of the file may no longer be true. */
@@ -145,6 +147,7 @@ export const createSession = (opening: Omit<Opening, 'nowMs'>, system: System): 
       }
       return patientTransaction(WRITE, work);
     },
+    writeNow: (work) => patientTransaction(WRITE, work),
     read: (work) => patientTransaction('BEGIN', work),
     remembers: (memory) => void memories.push(memory),
     watch: changes.watch,

@@ -85,7 +85,7 @@ export const PARKED_COLUMNS = [
 const PARKED = `SELECT n, ${PARKED_COLUMNS.join(', ')} FROM parked`;
 export const INSERT_PARKED = `INSERT INTO parked (${PARKED_COLUMNS.join(', ')}) VALUES (${PARKED_COLUMNS.map(() => '?').join(', ')})`;
 /** What it is never changes: naming those columns would rewrite their index entries. */
-export const UNCHANGING = 8;
+export const UNCHANGING = 7;
 export const UPDATE_PARKED = `UPDATE parked SET ${PARKED_COLUMNS.slice(UNCHANGING)
   .map((column) => `${column} = ?`)
   .join(', ')} WHERE n = ?`;

@@ -51,7 +51,7 @@ export const createSqliteStore = (options: SqliteStoreOptions, system: System, v
     documents: (collection, keys) => session.read(() => keys.map((key) => documents.find(collection, key))),
     documentPage: (collection, prefix, limit, cursor) => session.read(() => documents.page(collection, prefix, limit, cursor)),
     pauses: (stream) => session.read(() => pauses.list(stream)),
-    tick: (tick) => session.write(() => leases.tick(tick)),
+    tick: (tick) => session.writeNow(() => leases.tick(tick)),
     watch: session.watch,
     async close() {
       session.close();

@@ -51,6 +51,17 @@ export const parkedCases = (test: StoreCase): void => {
     assert.equal((await commitOne(store, { park: [{ record, expect: 1 }] })).won, true);
   });
 
+  test('replaces all of a record, also what kind of event it waits for', async ({ store, system }) => {
+    const first = timer(store, 'a', 'reminder', { type: 'Remind', detail: '{"a":1}' });
+    await mustCommit(store, [{ park: [absent(first)] }]);
+    await mustCommit(store, [{ park: [{ record: { ...first, startedAt: 1 }, expect: 1 }] }]);
+    await mustCommit(store, [{ park: [{ record: { ...first, type: 'Warn', detail: '{"b":1}', dueAt: system.now() + 5 }, expect: 2 }] }]);
+    const { type, detail, dueAt } = await recordOf(store, first.id);
+    assert.deepEqual([type, detail, dueAt], ['Warn', '{"b":1}', system.now() + 5]);
+    await mustCommit(store, [{ park: [{ record: { ...first, type: 'Tell', detail: '{"b":1}', dueAt: system.now() + 5 }, expect: 3 }] }]);
+    assert.equal((await recordOf(store, first.id)).type, 'Tell');
+  });
+
   test('R6 sets due times by its own clock, and hands nothing out before', async ({ store, system }) => {
     const leases = (await own(store)).map(refOf);
     await mustCommit(store, [

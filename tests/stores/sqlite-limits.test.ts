@@ -147,6 +147,34 @@ describe('the write-ahead log', () => {
     expect(statSync(`${path}-wal`).size / MB).toBeLessThan(1);
     expect(await store.events('a', 0, 100)).toHaveLength(42);
   });
+
+  it('holds up no renewal of a lease while a write waits for its readers', async () => {
+    const path = await temporaryFile();
+    const system = virtualSystem();
+    const store = await openStore(path, { system });
+    const leases = await own(store);
+    const reader = rawDatabase(path);
+    reader.exec('BEGIN; SELECT count(*) FROM streams');
+    let settled = 0;
+    let written: Promise<unknown> = Promise.resolve();
+    for (let i = 0; i < 40 && settled === i; i += 1) {
+      written = mustCommit(store, [{ appends: [megabyte(`s${i}`)] }]).finally(() => {
+        settled += 1;
+      });
+      await system.settle();
+    }
+    const writes = settled;
+    let held = 0;
+    const renewed = tick(store, 'worker').then((answer) => {
+      held = answer.held.length;
+    });
+    await system.settle();
+    expect({ held, settled }).toEqual({ held: leases.length, settled: writes });
+    await system.run(Promise.all([written, renewed]));
+    expect(settled).toBe(writes + 1);
+    expect(statSync(`${path}-wal`).size / MB).toBeGreaterThan(16);
+    reader.exec('COMMIT');
+  });
 });
 
 describe('a hundred thousand rows', () => {

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -198,19 +199,34 @@ describe.each(kinds)('the %s application', (kind) => {
     );
   });
 
-  it('imports the package in less than 30 ms', async () => {
-    const file = path.join(app, 'import-time.mjs');
-    const load = kind === 'esm' ? `await import('orderfold')` : `createRequire(import.meta.url)('orderfold')`;
-    writeFileSync(
-      file,
-      `import { createRequire } from 'node:module'; const t = performance.now(); ${load}; console.log(performance.now() - t, typeof createRequire);`,
-    );
+  // 30 ms on the machine the limit was set on, where acorn, a file as long, takes 14.4. In one run, as machines have busy hours.
+  it("imports the package in less than 30 ms, told by acorn's time", async () => {
+    const yardstick =
+      kind === 'esm' ? pathToFileURL(path.join(modules, 'acorn/dist/acorn.mjs')).href : path.join(modules, 'acorn/dist/acorn.js');
+    const program = (name: string, what: string): string => {
+      const file = path.join(app, name);
+      const load = kind === 'esm' ? `await import(${JSON.stringify(what)})` : `createRequire(import.meta.url)(${JSON.stringify(what)})`;
+      writeFileSync(
+        file,
+        `import { createRequire } from 'node:module'; const t = performance.now(); ${load}; console.log(performance.now() - t, typeof createRequire);`,
+      );
+      return file;
+    };
+    const ours = program('import-time.mjs', 'orderfold');
+    const theirs = program('import-time-beside.mjs', yardstick);
+    const timeOf = async (file: string) => Number.parseFloat((await runWell([file], { cwd: app, node: nodeBinary('26.10.0') })).stdout);
     const times: number[] = [];
-    for (let i = 0; i < 10; i++) times.push(Number.parseFloat((await runWell([file], { cwd: app, node: nodeBinary('26.10.0') })).stdout));
-    console.log(`${kind} import: ${median(times).toFixed(1)} ms (median of ${times.length})`);
-    expectWithin(`the ${kind} import`, median(times), 30, 'ms');
-    expect(() => expectWithin(`the ${kind} import`, median(times), 0.01, 'ms')).toThrow(
-      new RegExp(`^the ${kind} import: \\d+\\.\\d ms, but at most 0\\.01 ms are allowed$`),
+    const ratios: number[] = [];
+    for (let i = 0; i < 21; i++) {
+      const ms = await timeOf(ours);
+      times.push(ms);
+      ratios.push(ms / (await timeOf(theirs)));
+    }
+    const ratio = median(ratios);
+    console.log(`${kind} import: ${median(times).toFixed(1)} ms, ${ratio.toFixed(2)} times acorn's (medians of ${times.length})`);
+    expectWithin(`the ${kind} import`, ratio, 30 / 14.4, "times acorn's");
+    expect(() => expectWithin(`the ${kind} import`, ratio, 0.01, "times acorn's")).toThrow(
+      new RegExp(`^the ${kind} import: \\d+\\.\\d times acorn's, but at most 0\\.01 times acorn's are allowed$`),
     );
   });
 });

@@ -3,7 +3,7 @@ import { isOrderfoldError } from '../../src/core/errors.ts';
 import { permanent } from '../../src/core/permanent.ts';
 import { createRetry, type RetryCall } from '../../src/core/retry.ts';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 const policy = RetryPolicy.exponential({ baseMs: 100, jitter: 'none' }).maxAttempts(4);
 

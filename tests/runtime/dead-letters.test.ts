@@ -7,7 +7,7 @@ import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { busCluster, type Handle } from '../support/bus-cluster.ts';
 import type { StoreFault } from '../support/process.ts';
 import { CARD, PASSWORD } from '../support/shop.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 const audit = { by: 'op', reason: 'the gateway is back' };
 const twice = RetryPolicy.fixed({ delayMs: 20 }).maxAttempts(2);

@@ -6,7 +6,7 @@ import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createOrdersOn } from '../../src/runtime/orders.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { busCluster } from '../support/bus-cluster.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 const audit = { by: 'op', reason: 'the address was wrong' };
 const once = RetryPolicy.immediately().maxAttempts(1);

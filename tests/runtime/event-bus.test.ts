@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 type Events = { Registered: { name: string }; Left: { why: string } };
 

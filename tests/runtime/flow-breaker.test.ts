@@ -9,7 +9,7 @@ import { createOrdersOn } from '../../src/runtime/orders.ts';
 import type { SubscribeOptions } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { busCluster, type Events, type Handle, type Member } from '../support/bus-cluster.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 const thrice = RetryPolicy.fixed({ delayMs: 50 }).maxAttempts(3);
 const steady = RetryPolicy.fixed({ delayMs: 1000 });

@@ -4,7 +4,7 @@ import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { OrderSaga } from '../../src/order/saga.ts';
 import { createOrdersOn } from '../../src/runtime/orders.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 const audit = { by: 'anna', reason: 'fraud desk is looking' };
 const tea = { customerId: 'c1', currency: 'EUR', items: [{ sku: 'tea', quantity: 1, unitPriceMinor: 500 }] };

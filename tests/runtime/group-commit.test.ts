@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createCommitter } from '../../src/runtime/committer.ts';
 import { createNotifier } from '../../src/runtime/notifications.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 const setUp = () => {
   // With turns of the loop as they are: the virtual one has none.

@@ -7,7 +7,7 @@ import { createOrdersOn } from '../../src/runtime/orders.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { createSqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
 import { temporaryFile } from '../stores/sqlite-files.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 const basket = (quantity = 1) => ({ customerId: 'c', currency: 'EUR', items: [{ sku: 'tea', quantity, unitPriceMinor: 990 }] });
 const inAnHour = { delayMs: 3_600_000 };

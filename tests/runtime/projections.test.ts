@@ -5,7 +5,7 @@ import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { COUNTING, countsOf, SUM, storedCounts } from '../support/counting.ts';
 import { counting } from '../support/counting-cluster.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 describe('a view', () => {
   it('is brought up to date in batches from the beginning, each event once', async () => {

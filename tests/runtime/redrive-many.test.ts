@@ -10,7 +10,7 @@ import { detailOf } from '../../src/runtime/parking.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { busCluster, type Handle, type Subscriptions } from '../support/bus-cluster.ts';
 import type { StoreFault } from '../support/process.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 const audit = { by: 'op', reason: 'the gateway is back' };
 const once = RetryPolicy.immediately().maxAttempts(1);

@@ -5,7 +5,7 @@ import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { busCluster } from '../support/bus-cluster.ts';
 import { createCluster } from '../support/process.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 type Events = { Did: { readonly name: string }; Remind: { readonly days: number } };
 

@@ -4,7 +4,7 @@ import { OrderSaga } from '../../src/order/saga.ts';
 import { createOrdersOn } from '../../src/runtime/orders.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { createCluster } from '../support/process.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 const request = { customerId: 'c', currency: 'EUR', items: [{ sku: 'a', quantity: 1, unitPriceMinor: 5 }] };
 const saga = OrderSaga.define().step('payment', { do: () => {}, undo: 'nothing' });

@@ -4,7 +4,7 @@ import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { StreamModel } from '../../src/runtime/model.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { createCluster, type ProcessOptions } from '../support/process.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 /** A tap that is open or shut. */
 const tap: StreamModel<{ readonly open: boolean }> = {

@@ -6,7 +6,7 @@ import type { StreamModel } from '../../src/runtime/model.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { busCluster } from '../support/bus-cluster.ts';
 import { createCluster } from '../support/process.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 /** Rings a second after it was set, unless it is stopped; what it wakes runs at once. */
 const alarm: StreamModel<{ readonly rang: number }> = {

@@ -3,7 +3,7 @@ import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { DeadLetterOptions } from '../../src/runtime/upkeep.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 const HOUR_MS = 3_600_000;
 const audit = { by: 'op', reason: 'seen to' };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createViewDraft } from '../../src/runtime/view-draft.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 type Row = Record<string, unknown>;
 

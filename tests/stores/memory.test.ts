@@ -1,6 +1,6 @@
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { storeSuite } from '../conformance/store-suite.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 storeSuite(
   'memory',

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, vi } from 'vitest';
 import * as SQL from '../../src/stores/sqlite/sql.ts';
 import { absent, append, batchOf, delivery, mustCommit, own, tick, timer } from '../conformance/store/subject.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { openStore, rawDatabase, temporaryFile } from './sqlite-files.ts';
 
 /** Opens a store and gives the connection it uses too. */

@@ -8,7 +8,7 @@ import { APPLICATION_ID, MIGRATIONS } from '../../src/stores/sqlite/schema.ts';
 import { createSqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
 import { system } from '../../src/system.ts';
 import { append, mustCommit } from '../conformance/store/subject.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { openStore, rawDatabase, startChild, temporaryFile } from './sqlite-files.ts';
 
 /** The fault `open` is refused with. */

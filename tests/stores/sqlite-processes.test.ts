@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../src/core/records.ts';
 import type { Store } from '../../src/core/store.ts';
 import { append, commit, mustCommit, own, tick, wholeLog } from '../conformance/store/subject.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { type Child, openStore, rawDatabase, startChild, temporaryFile } from './sqlite-files.ts';
 
 /** Checks that positions and versions have no gap and that every pair is whole; gives the pairs that are there. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
 import { storeSuite } from '../conformance/store-suite.ts';
-import { virtualSystem } from '../support/virtual-system.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 storeSuite('sqlite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'orderfold-'));

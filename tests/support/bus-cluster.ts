@@ -3,7 +3,7 @@ import type { EventBus, WorkerOptions } from '../../src/runtime/event-bus.ts';
 import type { Delivery, SubscribeOptions } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { createCluster, type Process, type ProcessOptions } from './process.ts';
-import { type VirtualSystem, virtualSystem } from './virtual-system.ts';
+import { type VirtualSystem, virtualSystem } from '../../src/testing/virtual-system.ts';
 import { createWitness, type Witness } from './witness.ts';
 
 export type Events = { Did: { readonly name: string }; Other: Readonly<Record<string, unknown>> };

@@ -9,7 +9,7 @@ import { createWorldPauses } from './bus-pauses.ts';
 import type { Action, Behaviour, Scenario, SubscriptionName } from './bus-scenarios.ts';
 import { miscounts, projectPlayed } from './bus-view.ts';
 import { createCluster, type Process } from './process.ts';
-import { type VirtualSystem, virtualSystem } from './virtual-system.ts';
+import { type VirtualSystem, virtualSystem } from '../../src/testing/virtual-system.ts';
 import { createWitness, type Witness } from './witness.ts';
 
 type Events = { Did: { readonly script: Readonly<Record<string, readonly Behaviour[]>> }; Noted: { readonly by: string } };

@@ -3,7 +3,7 @@ import { fold } from '../../src/order/fold.ts';
 import type { Order } from '../../src/order/order.ts';
 import { type OrderScenario, SAGAS } from './order-scenarios.ts';
 import { CARD, PASSWORD, type Shop } from './shop.ts';
-import type { VirtualSystem } from './virtual-system.ts';
+import type { VirtualSystem } from '../../src/testing/virtual-system.ts';
 import type { Witness } from './witness.ts';
 
 type Data = {

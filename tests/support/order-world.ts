@@ -11,7 +11,7 @@ import { auditOrders } from './order-audit.ts';
 import { type OrderAction, type OrderScenario, SAGAS } from './order-scenarios.ts';
 import { createCluster, type Process, type StoreFault } from './process.ts';
 import { CALL_TIMEOUT_MS, createShop, type Fates, type Shop } from './shop.ts';
-import { type VirtualSystem, virtualSystem } from './virtual-system.ts';
+import { type VirtualSystem, virtualSystem } from '../../src/testing/virtual-system.ts';
 import { createWitness, type Witness } from './witness.ts';
 
 export interface OrderWorld {

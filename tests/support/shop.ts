@@ -1,7 +1,7 @@
 import { refused } from '../../src/order/refused.ts';
 import type { StepInput, UndoInput } from '../../src/order/step.ts';
 import type { Process } from './process.ts';
-import type { VirtualSystem } from './virtual-system.ts';
+import type { VirtualSystem } from '../../src/testing/virtual-system.ts';
 
 /**
  * How the services treat one call. `down`: nothing happened and the caller is told so. `lost`: done, and the reply is lost.

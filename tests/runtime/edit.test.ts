@@ -5,8 +5,8 @@ import { OrderSaga } from '../../src/order/saga.ts';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createOrdersOn } from '../../src/runtime/orders.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { busCluster } from '../support/bus-cluster.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
+import { busCluster } from '../support/bus-cluster.ts';
 
 const audit = { by: 'op', reason: 'the address was wrong' };
 const once = RetryPolicy.immediately().maxAttempts(1);

@@ -8,8 +8,8 @@ import { OrderSaga } from '../../src/order/saga.ts';
 import { createOrdersOn } from '../../src/runtime/orders.ts';
 import type { SubscribeOptions } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { busCluster, type Events, type Handle, type Member } from '../support/bus-cluster.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
+import { busCluster, type Events, type Handle, type Member } from '../support/bus-cluster.ts';
 
 const thrice = RetryPolicy.fixed({ delayMs: 50 }).maxAttempts(3);
 const steady = RetryPolicy.fixed({ delayMs: 1000 });

@@ -6,8 +6,8 @@ import type { Batch, Store } from '../../src/core/store.ts';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { StreamModel } from '../../src/runtime/model.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { busCluster } from '../support/bus-cluster.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
+import { busCluster } from '../support/bus-cluster.ts';
 
 const didPoison = { type: 'Did', schema: 1, data: '{"name":"poison"}', time: 0 };
 

@@ -6,8 +6,8 @@ import { OrderSaga } from '../../src/order/saga.ts';
 import { createOrdersOn } from '../../src/runtime/orders.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { createSqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
-import { temporaryFile } from '../stores/sqlite-files.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
+import { temporaryFile } from '../stores/sqlite-files.ts';
 
 const basket = (quantity = 1) => ({ customerId: 'c', currency: 'EUR', items: [{ sku: 'tea', quantity, unitPriceMinor: 990 }] });
 const inAnHour = { delayMs: 3_600_000 };

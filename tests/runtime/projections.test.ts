@@ -3,9 +3,9 @@ import { permanent } from '../../src/core/permanent.ts';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { COUNTING, countsOf, SUM, storedCounts } from '../support/counting.ts';
 import { counting } from '../support/counting-cluster.ts';
-import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 describe('a view', () => {
   it('is brought up to date in batches from the beginning, each event once', async () => {

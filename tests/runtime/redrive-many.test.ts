@@ -8,9 +8,9 @@ import type { RedriveReport } from '../../src/runtime/dead-letters/redrive-opera
 import type { StreamModel } from '../../src/runtime/model.ts';
 import { detailOf } from '../../src/runtime/parking.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { busCluster, type Handle, type Subscriptions } from '../support/bus-cluster.ts';
-import type { StoreFault } from '../support/process.ts';
+import type { StoreFault } from '../../src/testing/simulation/process.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
+import { busCluster, type Handle, type Subscriptions } from '../support/bus-cluster.ts';
 
 const audit = { by: 'op', reason: 'the gateway is back' };
 const once = RetryPolicy.immediately().maxAttempts(1);

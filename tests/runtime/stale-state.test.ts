@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { StreamModel } from '../../src/runtime/model.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { createCluster, type ProcessOptions } from '../support/process.ts';
+import { createCluster, type ProcessOptions } from '../../src/testing/simulation/process.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 /** A tap that is open or shut. */

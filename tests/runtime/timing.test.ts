@@ -4,9 +4,9 @@ import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { StreamModel } from '../../src/runtime/model.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { busCluster } from '../support/bus-cluster.ts';
-import { createCluster } from '../support/process.ts';
+import { createCluster } from '../../src/testing/simulation/process.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
+import { busCluster } from '../support/bus-cluster.ts';
 
 /** Rings a second after it was set, unless it is stopped; what it wakes runs at once. */
 const alarm: StreamModel<{ readonly rang: number }> = {

@@ -2,9 +2,9 @@ import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { EventBus, WorkerOptions } from '../../src/runtime/event-bus.ts';
 import type { Delivery, SubscribeOptions } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { createCluster, type Process, type ProcessOptions } from './process.ts';
+import { createCluster, type Process, type ProcessOptions } from '../../src/testing/simulation/process.ts';
+import { createWitness, type Witness } from '../../src/testing/simulation/witness.ts';
 import { type VirtualSystem, virtualSystem } from '../../src/testing/virtual-system.ts';
-import { createWitness, type Witness } from './witness.ts';
 
 export type Events = { Did: { readonly name: string }; Other: Readonly<Record<string, unknown>> };
 

@@ -1,8 +1,8 @@
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import type { System } from '../../src/core/system.ts';
+import type { Process } from '../../src/testing/simulation/process.ts';
+import type { Witness } from '../../src/testing/simulation/witness.ts';
 import type { SubscriptionName } from './bus-scenarios.ts';
-import type { Process } from './process.ts';
-import type { Witness } from './witness.ts';
 
 export const TIMEOUT_MS = 400;
 export const LEASE_MS = 1000;

@@ -1,8 +1,8 @@
 import type { Pause } from '../../src/core/records.ts';
 import type { BusTarget, Pausing } from '../../src/runtime/pausing.ts';
+import type { Process } from '../../src/testing/simulation/process.ts';
+import type { Witness } from '../../src/testing/simulation/witness.ts';
 import type { PauseAction, SubscriptionName } from './bus-scenarios.ts';
-import type { Process } from './process.ts';
-import type { Witness } from './witness.ts';
 
 const audit = { by: 'op', reason: 'test' };
 

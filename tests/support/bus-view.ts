@@ -1,7 +1,7 @@
 import type { EventBus } from '../../src/runtime/event-bus.ts';
 import type { Delivery } from '../../src/runtime/subscription.ts';
+import type { Witness } from '../../src/testing/simulation/witness.ts';
 import { SUBSCRIPTIONS, TIMEOUT_MS, wants } from './bus-judge.ts';
-import type { Witness } from './witness.ts';
 
 const NAME = 'viewing';
 const SUM = 'sum of all streams';

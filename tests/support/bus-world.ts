@@ -4,13 +4,13 @@ import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { EventBus } from '../../src/runtime/event-bus.ts';
 import type { Delivery } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
+import { createCluster, type Process } from '../../src/testing/simulation/process.ts';
+import { createWitness, type Witness } from '../../src/testing/simulation/witness.ts';
+import { type VirtualSystem, virtualSystem } from '../../src/testing/virtual-system.ts';
 import { createJudge, LEASE_MS, NAMES, PACES, type Run, SUBSCRIPTIONS, TIMEOUT_MS, wants } from './bus-judge.ts';
 import { createWorldPauses } from './bus-pauses.ts';
 import type { Action, Behaviour, Scenario, SubscriptionName } from './bus-scenarios.ts';
 import { miscounts, projectPlayed } from './bus-view.ts';
-import { createCluster, type Process } from './process.ts';
-import { type VirtualSystem, virtualSystem } from '../../src/testing/virtual-system.ts';
-import { createWitness, type Witness } from './witness.ts';
 
 type Events = { Did: { readonly script: Readonly<Record<string, readonly Behaviour[]>> }; Noted: { readonly by: string } };
 

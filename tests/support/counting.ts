@@ -2,9 +2,9 @@ import type { StoredEvent } from '../../src/core/records.ts';
 import type { EventBus } from '../../src/runtime/event-bus.ts';
 import type { ProjectOptions } from '../../src/runtime/projection.ts';
 import type { View } from '../../src/runtime/view.ts';
+import type { Process } from '../../src/testing/simulation/process.ts';
+import type { Witness } from '../../src/testing/simulation/witness.ts';
 import type { Events } from './bus-cluster.ts';
-import type { Process } from './process.ts';
-import type { Witness } from './witness.ts';
 
 /** How many events, of one stream or of all, and which came last. */
 export interface Count {

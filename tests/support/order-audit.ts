@@ -1,10 +1,10 @@
 import { isOpen, type ParkedDelivery, type StoredEvent } from '../../src/core/records.ts';
 import { fold } from '../../src/order/fold.ts';
 import type { Order } from '../../src/order/order.ts';
+import type { Witness } from '../../src/testing/simulation/witness.ts';
+import type { VirtualSystem } from '../../src/testing/virtual-system.ts';
 import { type OrderScenario, SAGAS } from './order-scenarios.ts';
 import { CARD, PASSWORD, type Shop } from './shop.ts';
-import type { VirtualSystem } from '../../src/testing/virtual-system.ts';
-import type { Witness } from './witness.ts';
 
 type Data = {
   readonly step: string;

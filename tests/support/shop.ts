@@ -1,6 +1,6 @@
 import { refused } from '../../src/order/refused.ts';
 import type { StepInput, UndoInput } from '../../src/order/step.ts';
-import type { Process } from './process.ts';
+import type { Process } from '../../src/testing/simulation/process.ts';
 import type { VirtualSystem } from '../../src/testing/virtual-system.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { isOpen, type ParkedDelivery, type StoredEvent } from '../../src/core/records.ts';
-import type { Batch, BatchResult, Store, Unit } from '../../src/core/store.ts';
-import type { System } from '../../src/core/system.ts';
+import { isOpen, type ParkedDelivery, type StoredEvent } from '../../core/records.ts';
+import type { Batch, BatchResult, Store, Unit } from '../../core/store.ts';
+import type { System } from '../../core/system.ts';
 
 /** What the store was really told, seen from beneath every process. */
 export interface Witness {

@@ -1,7 +1,7 @@
-import { OrderfoldError } from '../../src/core/errors.ts';
-import type { Store } from '../../src/core/store.ts';
-import type { System } from '../../src/core/system.ts';
-import type { VirtualSystem } from '../../src/testing/virtual-system.ts';
+import { OrderfoldError } from '../../core/errors.ts';
+import type { Store } from '../../core/store.ts';
+import type { System } from '../../core/system.ts';
+import type { VirtualSystem } from '../virtual-system.ts';
 
 /** What strikes a process at its n-th call of one member of the store, or of any, counted from 1. */
 export interface StoreFault {

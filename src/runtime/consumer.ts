@@ -194,6 +194,8 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
     }
     expiry?.cancel();
     await tick();
+    // A release that failed, and leases nobody here knew of: without another try they would last until they run out.
+    if (toRelease.length > 0) await tick();
     expiry?.cancel();
     works.end();
     detach();

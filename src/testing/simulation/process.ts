@@ -41,6 +41,12 @@ export interface ProcessOptions {
   readonly hints?: 'others' | 'none';
   /** Hears of every call of the store. */
   readonly asked?: (member: string, given: readonly unknown[]) => void;
+  /** Hears of every fault and outage that strikes one. */
+  readonly struck?: (member: string, how: string) => void;
+  /** Calls so far by member, for a fault's `nth`; a process that takes another's place goes on counting. @default none */
+  readonly calls?: Map<string, number>;
+  /** Is told when it dies. */
+  readonly died?: () => void;
 }
 
 /** One operating-system process: what it holds of the world dies, stalls or is cut off with it. */
@@ -49,12 +55,17 @@ export interface Process {
   readonly system: System;
   readonly store: Store;
   readonly alive: boolean;
+  readonly stalled: boolean;
+  /** Timers it has armed that neither fired nor were cancelled. */
+  readonly timers: number;
   /** Faults and outages that really struck. */
   readonly struck: number;
   /** Ends at once. Store calls on their way arrive all the same if `arrive`, but nobody hears of them. */
   crash(arrive?: boolean): void;
   /** Does nothing for a while, then everything it missed. */
   stall(durationMs: number): void;
+  /** Its calls of the store fail for a while, not seen by it; everything else goes on. */
+  cutOff(durationMs: number): void;
   /** Its own wall clock jumps. */
   stepWallClock(byMs: number): void;
   /** What runs inside the process: never begins in a dead one, and what it comes to is not heard by one. */
@@ -65,8 +76,8 @@ export interface Process {
 /** Processes over one store and one clock. */
 export interface Cluster {
   process(name: string, options?: ProcessOptions): Process;
-  /** Until then every store call of every process is refused, before or after it was carried out. */
-  away(durationMs: number, when: 'before' | 'after'): void;
+  /** Until then every store call of every process is refused, before or after it was carried out; `full`: no commit is taken. */
+  away(durationMs: number, when: 'before' | 'after' | 'full'): void;
   /** No outage and no fault strikes from now on. */
   heal(): void;
 }
@@ -77,15 +88,16 @@ const never = <T>(): Promise<T> => new Promise<T>(() => {});
 
 export const createCluster = (system: VirtualSystem, shared: Store): Cluster => {
   let healed = false;
-  let outage: { readonly until: number; readonly when: 'before' | 'after' } = { until: 0, when: 'before' };
+  let outage: { readonly until: number; readonly when: 'before' | 'after' | 'full' } = { until: 0, when: 'before' };
   const watchers = new Set<{ readonly of: string; readonly changed: () => void }>();
 
-  const process = (name: string, { faults = [], latencyMs = 0, hints = 'others', asked = () => {} }: ProcessOptions = {}): Process => {
+  const process = (name: string, options: ProcessOptions = {}): Process => {
+    const { faults = [], latencyMs = 0, hints = 'others', asked, calls = new Map<string, number>() } = options;
     let alive = true;
     let arrives = false;
     let backlog: (() => void)[] | null = null;
-    const calls = new Map<string, number>();
     let struck = 0;
+    let cutOffUntil = 0;
     let ids = 0;
     let wallOffsetMs = 0;
     const armed = new Set<() => void>();
@@ -113,21 +125,33 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
     };
 
     const crash = (arrive = false): void => {
+      if (!alive) return;
       alive = false;
       arrives = arrive;
       backlog = null;
       for (const cancel of armed) cancel();
       armed.clear();
       for (const watcher of watchers) if (watcher.of === name) watchers.delete(watcher);
+      options.died?.();
+    };
+
+    const outageFor = (member: string): 'before' | 'after' | undefined => {
+      const now = system.monotonic();
+      if (now < cutOffUntil) return 'before';
+      if (now >= outage.until) return undefined;
+      return outage.when !== 'full' ? outage.when : member === 'commit' ? 'before' : undefined;
     };
 
     const travel = async <T>(member: string, carryOut: () => Promise<T>): Promise<T> => {
-      const nth = { any: count('any'), [member]: count(member) };
+      const overall = count('any');
+      const ofMember = count(member);
       const planned =
-        faults.find((fault) => fault.nth === (nth as Record<string, number>)[fault.of])?.kind ??
-        (system.monotonic() < outage.until ? outage.when : undefined);
+        faults.find(({ of, nth }) => (of === 'any' && nth === overall) || (of === member && nth === ofMember))?.kind ?? outageFor(member);
       const strike = healed ? undefined : planned;
-      if (strike !== undefined) struck += 1;
+      if (strike !== undefined) {
+        struck += 1;
+        options.struck?.(member, strike);
+      }
       await oneWay();
       if (!alive && !arrives) return never();
       if (strike === 'crashBefore') {
@@ -156,7 +180,7 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
         }
         if (typeof member !== 'function' || key === 'close') return member;
         return (...given: unknown[]) => {
-          if (alive) asked(key as string, given);
+          if (alive) asked?.(key as string, given);
           return call(key as string, async () => {
             const result = await (member as (...args: unknown[]) => Promise<unknown>)(...given);
             if (key === 'commit') for (const watcher of watchers) if (watcher.of !== name) system.soon(watcher.changed);
@@ -196,10 +220,19 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
       get alive() {
         return alive;
       },
+      get stalled() {
+        return backlog !== null;
+      },
+      get timers() {
+        return armed.size;
+      },
       get struck() {
         return struck;
       },
       crash,
+      cutOff(durationMs) {
+        cutOffUntil = system.monotonic() + durationMs;
+      },
       stall(durationMs) {
         if (!alive || backlog !== null) return;
         backlog = [];

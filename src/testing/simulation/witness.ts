@@ -9,13 +9,21 @@ export interface Witness {
   readonly events: ReadonlyMap<string, readonly (StoredEvent & { readonly writtenAt: number })[]>;
   /** As they are now; `dueAt` by the store's clock. */
   readonly parked: ReadonlyMap<string, ParkedDelivery>;
+  /** All of them, in the order they were written. */
+  readonly written: readonly StoredEvent[];
   isDone(subscription: string, event: StoredEvent): boolean;
   /** Whose the deliveries of a shard are, and under which epoch. */
   ownerOf(subscription: string, shard: number): { readonly owner: string; readonly epoch: number } | undefined;
+  /** Owners that have not let go, by what they own. */
+  owners(): ReadonlyMap<string, { readonly owner: string; readonly epoch: number }>;
+  /** The order an idempotency key was bound to. */
+  streamOf(key: string): string | undefined;
   /** What should never have been written. */
   readonly faults: readonly string[];
   /** Is asked whenever a position is marked done without being parked: the handler must have succeeded. */
   onDone(check: (subscription: string, event: StoredEvent) => string | undefined): void;
+  /** Is told of every lease that is gained. */
+  gained(told: (subscription: string, shard: number) => void): void;
 }
 
 export const createWitness = (base: Store, system: System): Witness => {
@@ -25,6 +33,9 @@ export const createWitness = (base: Store, system: System): Witness => {
   const done = new Set<string>();
   const owners = new Map<string, { owner: string; epoch: number }>();
   const faults: string[] = [];
+  const written: StoredEvent[] = [];
+  const keys = new Map<string, string>();
+  let tellGained: (subscription: string, shard: number) => void = () => {};
   let check: (subscription: string, event: StoredEvent) => string | undefined = () => undefined;
 
   const mark = (subscription: string, shard: number, position: number, park: Unit['park']): void => {
@@ -58,12 +69,14 @@ export const createWitness = (base: Store, system: System): Witness => {
         };
         const list = events.get(stream) ?? [];
         events.set(stream, list);
+        written.push(stored);
         if (list.push(stored) !== stored.version) faults.push(`${stream} has version ${stored.version} as its event number ${list.length}`);
         const positions = log.get(shard) ?? [];
         log.set(shard, positions);
         positions.push(stored);
       }
     }
+    if (unit.key !== undefined) keys.set(unit.key.key, unit.key.stream);
     for (const position of unit.done ?? []) if (unit.lease) mark(unit.lease.subscription, unit.lease.shard, position, unit.park);
     for (const { record, delayMs } of unit.park ?? [])
       note({ ...record, dueAt: delayMs === undefined ? record.dueAt : system.now() + delayMs });
@@ -112,7 +125,10 @@ export const createWitness = (base: Store, system: System): Witness => {
           const key = `${lease.subscription}/${lease.shard}`;
           if (owners.get(key)?.epoch === lease.epoch && owners.get(key)?.owner === tick.owner) owners.delete(key);
         }
-        for (const { subscription, shard, epoch } of result.gained) owners.set(`${subscription}/${shard}`, { owner: tick.owner, epoch });
+        for (const { subscription, shard, epoch } of result.gained) {
+          owners.set(`${subscription}/${shard}`, { owner: tick.owner, epoch });
+          tellGained(subscription, shard);
+        }
         return result;
       }),
   };
@@ -121,11 +137,17 @@ export const createWitness = (base: Store, system: System): Witness => {
     store,
     events,
     parked,
+    written,
+    owners: () => owners,
+    streamOf: (key) => keys.get(key),
     isDone: (subscription, { shard, position }) => done.has(`${subscription}/${shard}/${position}`),
     ownerOf: (subscription, shard) => owners.get(`${subscription}/${shard}`),
     faults,
     onDone(next) {
       check = next;
+    },
+    gained(told) {
+      tellGained = told;
     },
   };
 };

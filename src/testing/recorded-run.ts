@@ -30,6 +30,8 @@ export interface RecordedRun {
    * dead letter redriven, or discarded where it could not succeed.
    */
   readonly stage: 'running' | 'quiet' | 'settled';
+  /** A wall clock was set while it ran, so that times of different events can't be compared. @default false */
+  readonly clockWasSet?: boolean;
 }
 
 /** Something that must never be, in words. */
@@ -46,4 +48,6 @@ export interface Invariant {
   /** What has to hold, as a sentence. */
   readonly says: string;
   check(run: RecordedRun): readonly Omit<Violation, 'invariant'>[];
+  /** The same, with on how many orders or deliveries it had something to say; left out, it counts as looking at the run as one thing. */
+  look?(run: RecordedRun): { readonly checked: number; readonly violations: readonly Omit<Violation, 'invariant'>[] };
 }

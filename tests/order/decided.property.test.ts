@@ -5,8 +5,10 @@ import { decide } from '../../src/order/decide.ts';
 import { afterDecided } from '../../src/order/decided.ts';
 import type { FoldableEvent } from '../../src/order/evolve.ts';
 import { fold } from '../../src/order/fold.ts';
-import { play } from './support/histories.ts';
-import { schedules } from './support/schedules.ts';
+import { arbitraries } from '../../src/testing/arbitraries.ts';
+import { play } from '../../src/testing/histories.ts';
+
+const { schedules } = arbitraries(fc);
 
 const TIME = '2026-01-01T00:00:00.000Z';
 

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fold } from '../../src/order/fold.ts';
 import type { Order } from '../../src/order/order.ts';
-import { play } from './support/histories.ts';
-import { schedules } from './support/schedules.ts';
+import { arbitraries } from '../../src/testing/arbitraries.ts';
+import { play } from '../../src/testing/histories.ts';
+
+const { schedules } = arbitraries(fc);
 
 const frozenAll = (value: unknown): boolean =>
   typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(frozenAll));

@@ -4,7 +4,8 @@ import { eventId } from '../../src/core/envelope.ts';
 import { decide } from '../../src/order/decide.ts';
 import { fold } from '../../src/order/fold.ts';
 import { stepOf } from '../../src/order/order.ts';
-import { type History, isOutcome, openLetters, openRequests, play } from './support/histories.ts';
+import { arbitraries } from '../../src/testing/arbitraries.ts';
+import { type History, isOutcome, openLetters, openRequests, play } from '../../src/testing/histories.ts';
 import {
   anEndIsFinal,
   type Law,
@@ -17,7 +18,8 @@ import {
   undoneKnowingly,
   versionsAreGapFree,
 } from './support/laws.ts';
-import { plans, schedules } from './support/schedules.ts';
+
+const { plans, schedules } = arbitraries(fc);
 
 const RUNS = { numRuns: 1_000 };
 

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fold } from '../../src/order/fold.ts';
 import { orderText } from '../../src/order/order-text.ts';
-import { play } from './support/histories.ts';
-import { schedules } from './support/schedules.ts';
+import { arbitraries } from '../../src/testing/arbitraries.ts';
+import { play } from '../../src/testing/histories.ts';
+
+const { schedules } = arbitraries(fc);
 
 it('S14 the kept text of an order says what JSON.stringify says of it, at every version', () => {
   fc.assert(

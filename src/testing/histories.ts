@@ -1,13 +1,13 @@
-import type fc from 'fast-check';
-import type { OrderCommand, Outcome } from '../../../src/order/commands.ts';
-import { decide } from '../../../src/order/decide.ts';
-import type { FoldableEvent } from '../../../src/order/evolve.ts';
-import { fold } from '../../../src/order/fold.ts';
-import type { Direction } from '../../../src/order/names.ts';
-import { type Order, stepOf } from '../../../src/order/order.ts';
-import { mustNotRefuse, type Plan } from '../../../src/order/plan.ts';
-import type { Rejection } from '../../../src/order/rejection.ts';
-import { type Move, type Schedule, schedules } from './schedules.ts';
+import { isoTime } from '../core/envelope.ts';
+import type { OrderCommand, Outcome } from '../order/commands.ts';
+import { decide } from '../order/decide.ts';
+import type { FoldableEvent } from '../order/evolve.ts';
+import { fold } from '../order/fold.ts';
+import type { Direction } from '../order/names.ts';
+import { type Order, stepOf } from '../order/order.ts';
+import { mustNotRefuse, type Plan } from '../order/plan.ts';
+import type { Rejection } from '../order/rejection.ts';
+import type { Move, Schedule } from './schedules.ts';
 
 /** What really happened outside, by step: each effect at most once, because it goes by its key. */
 export interface Outside {
@@ -25,6 +25,7 @@ export interface Written {
   readonly outside: Outside;
 }
 
+/** An order from its placing to its quiet end. */
 export interface History {
   readonly plan: Plan;
   readonly units: readonly Written[];
@@ -54,12 +55,14 @@ export const openRequests = (order: Order): readonly OpenRequest[] =>
 /** Ids of the open dead letters. */
 export const openLetters = (order: Order): readonly string[] => order.plan.steps.flatMap(({ name }) => stepOf(order, name).dead?.id ?? []);
 
+/** The order of every history. */
 export const ORDER_ID = 'o-1';
 /** Answers to requests; they may be repeated at any time. */
 export const isOutcome = ({ type }: OrderCommand): boolean => /^Record(Succeeded|Refused|Undone|Skipped)$/.test(type);
 
 const choose = <T>(from: readonly T[], pick: number): T | undefined => from[pick % Math.max(1, from.length)];
 
+const PLACED_AT = Date.UTC(2026, 0, 1);
 const OPERATOR = { by: 'ops', reason: 'the gateway is back' };
 
 /** Plays a schedule over `decide` and a small model of the outside world, up to the quiet end. */
@@ -69,6 +72,7 @@ export const play = ({ plan, moves, ending }: Schedule): History => {
   let happened: ReadonlySet<string> = new Set();
   let undone: ReadonlySet<string> = new Set();
   let order: Order | undefined;
+  let time = PLACED_AT;
   const now = () => order as Order;
   const mayNotRefuse = new Set(mustNotRefuse(plan.steps).map(({ step }) => step));
 
@@ -79,8 +83,9 @@ export const play = ({ plan, moves, ending }: Schedule): History => {
       ...event,
       stream: ORDER_ID,
       version: events.length + at + 1,
-      time: new Date(Date.UTC(2026, 0, 1) + units.length * 1_000).toISOString(),
+      time: isoTime(time),
     }));
+    time += 1_000;
     events.push(...fresh);
     order = fold(fresh, before);
     const rejection = decided._tag === 'Left' ? { rejection: decided.left } : {};
@@ -135,7 +140,11 @@ export const play = ({ plan, moves, ending }: Schedule): History => {
 
   const commandFor = (move: Move): OrderCommand | undefined => {
     if (move.move === 'cancel') return { type: 'Cancel', reason: 'changed my mind' };
-    if (move.move === 'deadline') return { type: 'PassDeadline' };
+    if (move.move === 'deadline') {
+      if (plan.deadlineMs === undefined) return undefined;
+      time = Math.max(time, PLACED_AT + plan.deadlineMs);
+      return { type: 'PassDeadline' };
+    }
     if (move.move === 'repeat') return choose(units.map(({ command }) => command).filter(isOutcome), move.pick);
     if (move.move === 'late') return late(move.pick);
     if (move.move === 'redrive' || move.move === 'discard') {
@@ -162,6 +171,3 @@ export const play = ({ plan, moves, ending }: Schedule): History => {
   }
   return { plan, units, events, order: now(), outside: { happened, undone } };
 };
-
-/** Histories that came to their quiet end; shrinks to the schedule that made them. */
-export const histories = (): fc.Arbitrary<History> => schedules().map(play);

@@ -1,18 +1,9 @@
-import fc from 'fast-check';
-import type { Plan, UndoKind } from '../../../src/order/plan.ts';
+import type { Arbitrary } from 'fast-check';
+import type { Plan, UndoKind } from '../order/plan.ts';
+import type { FastCheck } from './arbitraries.ts';
 
 const NAMES = ['payment', 'inventory', 'shipping', 'loyalty', 'notification'] as const;
 const UNDO: readonly UndoKind[] = ['undo', 'undo', 'undo', 'nothing', 'irreversible'];
-
-/** Any plan of 1 to 5 steps: every `after` is a subset of the earlier steps, and about every second one has a point of no return. */
-export const plans = (): fc.Arbitrary<Plan> =>
-  fc.array(fc.record({ after: fc.nat(31), undo: fc.constantFrom(...UNDO) }), { minLength: 1, maxLength: 5 }).map((steps) => ({
-    steps: steps.map(({ after, undo }, at) => ({
-      name: NAMES[at] as string,
-      after: NAMES.slice(0, at).filter((_, bit) => (after >> bit) & 1),
-      undo,
-    })),
-  }));
 
 /**
  * One thing that happens. `pick` chooses among what there is to choose from at that moment, so every list of moves makes sense
@@ -26,7 +17,33 @@ export type Move =
   | { readonly move: 'cancel' }
   | { readonly move: 'deadline' };
 
-export const moves = (): fc.Arbitrary<readonly Move[]> => {
+/** How the rest is played once the moves are used up. Requests are refused only where they may be. */
+export interface Ending {
+  readonly letters: 'redrive' | 'discard';
+  readonly answers: 'succeed' | 'refuse';
+}
+
+/** What happens to one order under a plan: data, so that a counterexample can be read. */
+export interface Schedule {
+  readonly plan: Plan;
+  readonly moves: readonly Move[];
+  readonly ending: Ending;
+}
+
+/** Any plan of 1 to 5 steps: every `after` is a subset of the earlier steps, about every second one has a point of no return, and a deadline. */
+export const plansOf = (fc: FastCheck): Arbitrary<Plan> => {
+  const step = fc.record({ after: fc.nat(31), undo: fc.constantFrom(...UNDO) });
+  const steps = fc.array(step, { minLength: 1, maxLength: 5 }).map((all) =>
+    all.map(({ after, undo }, at) => ({
+      name: NAMES[at] as string,
+      after: NAMES.slice(0, at).filter((_, bit) => (after >> bit) & 1),
+      undo,
+    })),
+  );
+  return fc.record({ steps, deadlineMs: fc.integer({ min: 1, max: 900_000 }) }, { requiredKeys: ['steps'] });
+};
+
+const movesOf = (fc: FastCheck): Arbitrary<readonly Move[]> => {
   const pick = fc.nat(11);
   return fc.array(
     fc.oneof(
@@ -40,21 +57,10 @@ export const moves = (): fc.Arbitrary<readonly Move[]> => {
   );
 };
 
-/** How the rest is played once the moves are used up. Requests are refused only where they may be. */
-export interface Ending {
-  readonly letters: 'redrive' | 'discard';
-  readonly answers: 'succeed' | 'refuse';
-}
-
-export interface Schedule {
-  readonly plan: Plan;
-  readonly moves: readonly Move[];
-  readonly ending: Ending;
-}
-
-export const schedules = (): fc.Arbitrary<Schedule> =>
+/** Anything that can happen to one order of any plan. */
+export const schedulesOf = (fc: FastCheck): Arbitrary<Schedule> =>
   fc.record({
-    plan: plans(),
-    moves: moves(),
+    plan: plansOf(fc),
+    moves: movesOf(fc),
     ending: fc.record({ letters: fc.constantFrom('redrive', 'discard'), answers: fc.constantFrom('succeed', 'refuse') }),
   });

@@ -2,10 +2,9 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { isOrderfoldError } from '../../core/errors.ts';
 import type { Timer } from '../../core/system.ts';
 import type { VirtualSystem } from '../virtual-system.ts';
+import type { Tell, Wrong } from './act.ts';
 import type { Member } from './members.ts';
 import type { Witness } from './witness.ts';
-
-type Wrong = (invariant: string, text: string, orderId?: string) => void;
 
 export interface Clients {
   /** Places the n-th order and asks again, with its key and at whichever process answers, until it is told what became of it. */
@@ -23,13 +22,7 @@ const PATIENCE_MS = 400;
 export const clientKey = (index: number): string => `order-${index}`;
 
 /** The customers: they stand outside of every process. */
-export const createClients = (
-  system: VirtualSystem,
-  witness: Witness,
-  apis: readonly Member[],
-  wrong: Wrong,
-  tell: (kind: string, text: () => string) => void,
-): Clients => {
+export const createClients = (system: VirtualSystem, witness: Witness, api: (by: number) => Member, wrong: Wrong, tell: Tell): Clients => {
   const answers = new Map<number, string | null>();
   const waiting = new Set<number>();
   const timers = new Map<object, Timer>();
@@ -40,7 +33,7 @@ export const createClients = (
       by,
       system.setTimer(PATIENCE_MS, () => ask(index, input, nth + 1, by)),
     );
-    const { orders, process } = apis[(index + nth) % apis.length] as Member;
+    const { orders, process } = api(index + nth);
     orders.place(input as never, { idempotencyKey: clientKey(index) }).then(
       (either) => {
         waiting.delete(index);

@@ -8,6 +8,7 @@ import type { WorkerOptions } from '../../runtime/event-bus.ts';
 import { createOrdersOn, type Orders } from '../../runtime/orders.ts';
 import { stepSubscription } from '../../runtime/steps.ts';
 import { type Delivery, type Route, resolveSubscription, type SubscribeOptions } from '../../runtime/subscription.ts';
+import type { Tell } from './act.ts';
 import type { Judge } from './judge.ts';
 import type { createOutside } from './outside.ts';
 import type { Process } from './process.ts';
@@ -23,7 +24,7 @@ export interface MemberContext {
   readonly witness: Witness;
   readonly judge: Judge;
   readonly outside: ReturnType<typeof createOutside>;
-  readonly tell: (kind: string, text: () => string) => void;
+  readonly tell: Tell;
 }
 
 const handlerName = (step: string, direction: Direction): string => (direction === 'do' ? step : `${step}:undo`);

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { seeded } from '../../core/seeded.ts';
 import type { Effect } from '../recorded-run.ts';
 import type { VirtualSystem } from '../virtual-system.ts';
+import type { Tell } from './act.ts';
 import type { CallFate, Fates, RunFate } from './plan.ts';
 import type { Process } from './process.ts';
 
@@ -39,8 +40,6 @@ export interface RunContext {
   readonly timeoutMs: number;
 }
 
-type Tell = (kind: string, text: () => string) => void;
-
 const hash = (text: string): number => {
   let value = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
@@ -56,7 +55,12 @@ const BLOCK_MS = 1500;
  * The outside of one run.
  * @param fatesOf what the order with this id meets
  */
-export const createOutside = (system: VirtualSystem, seed: number, fatesOf: (orderId: string) => Fates, tell: Tell) => {
+export const createOutside = (
+  system: VirtualSystem,
+  seed: number,
+  fatesOf: (orderId: string) => Fates,
+  { tell, strike }: { readonly tell: Tell; readonly strike: Tell },
+) => {
   const running = new AsyncLocalStorage<RunContext>();
   const effects: Effect[] = [];
   const answers = new Map<string, { readonly answer: unknown }>();
@@ -73,7 +77,7 @@ export const createOutside = (system: VirtualSystem, seed: number, fatesOf: (ord
     const nth = counts.get(key) ?? 0;
     counts.set(key, nth + 1);
     const fate = fates[nth] ?? 'ok';
-    if (fate !== 'ok') tell(fate, () => `${name} of ${orderId}`);
+    if (fate !== 'ok') strike(fate, () => `${name} of ${orderId}`);
     return fate;
   };
 

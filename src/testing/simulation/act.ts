@@ -1,0 +1,121 @@
+import { isOrderfoldError } from '../../core/errors.ts';
+import { seeded } from '../../core/seeded.ts';
+import type { WorkerOptions } from '../../runtime/event-bus.ts';
+import type { VirtualSystem } from '../virtual-system.ts';
+import type { Clients } from './clients.ts';
+import { type Member, startWorker } from './members.ts';
+import type { Action } from './plan.ts';
+import type { Cluster } from './process.ts';
+
+/** Says what happened; the text is made only where somebody reads it. */
+export type Tell = (kind: string, text: () => string) => void;
+/** Says what breaks which invariant. */
+export type Wrong = (invariant: string, text: string, orderId?: string) => void;
+
+/** Who asks for what an operator asks for. */
+export const OPERATOR = { by: 'simulation', reason: 'an operator of the simulated run' } as const;
+
+/** What actions are done to. */
+export interface Scene {
+  readonly system: VirtualSystem;
+  readonly cluster: Cluster;
+  readonly clients: Clients;
+  /** API processes first; those that died are replaced in place. */
+  readonly members: readonly Member[];
+  readonly apis: number;
+  readonly worker: WorkerOptions;
+  readonly order: (random: () => number) => unknown;
+  /** Counts a fault that strikes. */
+  readonly strike: Tell;
+  readonly tell: Tell;
+  readonly wrong: Wrong;
+}
+
+/** Does the actions of a plan, one by one. What is asked of a process is not waited for: it may die before it answers. */
+export const createActor = ({ system, cluster, clients, members, apis, worker, order, strike, tell, wrong }: Scene) => {
+  let placed = 0;
+  const member = (who: number): Member => members[who % members.length] as Member;
+
+  const quietly = (asked: Promise<unknown>, what: string): void => {
+    asked.then(
+      () => tell('done', () => what),
+      (error: unknown) => {
+        if (!isOrderfoldError(error)) wrong('R26', `${what} threw ${String(error)}`);
+        tell('failed', () => `${what}: ${String(error)}`);
+      },
+    );
+  };
+
+  const place = ({ order: seed, fates, times }: Extract<Action, { readonly do: 'place' }>): void => {
+    const index = placed;
+    placed += 1;
+    tell('action', () => `place order ${index}, made from ${seed}; meets ${JSON.stringify(fates)}`);
+    const input = order(seeded(seed));
+    for (let time = 0; time < times; time += 1) clients.place(index, input);
+    if (times > 1) strike('repeat', () => `order ${index} is asked for ${times} times`);
+  };
+
+  const ask = (what: 'cancel' | 'look' | 'pauseOrder' | 'resumeOrder', orderId: string, by: number): void => {
+    const { orders } = members[by % apis] as Member;
+    if (what === 'cancel') quietly(orders.cancel(orderId, { reason: 'changed my mind' }), `cancel ${orderId}`);
+    if (what === 'pauseOrder') quietly(orders.pause({ orderId }, OPERATOR), `pause ${orderId}`);
+    if (what === 'resumeOrder') quietly(orders.resume({ orderId }, OPERATOR), `resume ${orderId}`);
+    if (what === 'look') quietly(Promise.all([orders.get(orderId), orders.timeline(orderId), orders.list()]), `look at ${orderId}`);
+  };
+
+  const restart = (who: number, graceMs: number): void => {
+    const one = member(who);
+    if (who % members.length < apis) return;
+    strike('stop', () => one.process.name);
+    const again = one.orders.worker().stop({ graceMs });
+    quietly(
+      again.then(() => startWorker(one, worker)),
+      `stop ${one.process.name}`,
+    );
+  };
+
+  return (action: Action): void => {
+    if (action.do !== 'place') tell('action', () => JSON.stringify(action));
+    switch (action.do) {
+      case 'place':
+        place(action);
+        break;
+      case 'cancel':
+      case 'look':
+      case 'pauseOrder':
+      case 'resumeOrder': {
+        const orderId = placed === 0 ? undefined : clients.orderIdOf(action.order % placed);
+        if (orderId !== undefined) ask(action.do, orderId, action.by);
+        break;
+      }
+      case 'redrive':
+      case 'discard':
+        for (let time = 0; time < action.times; time += 1)
+          quietly(member(action.by + time).orders.deadLetters[action.do]({ filter: {} }, OPERATOR), action.do);
+        break;
+      case 'crash':
+        member(action.who).process.crash(action.arrive);
+        break;
+      case 'stall':
+        strike('stall', () => `${member(action.who).process.name} for ${action.forMs} ms`);
+        member(action.who).process.stall(action.forMs);
+        break;
+      case 'cutOff':
+        member(action.who).process.cutOff(action.forMs);
+        break;
+      case 'stop':
+        restart(action.who, action.graceMs);
+        break;
+      case 'storeClock':
+        strike('clock', () => `the store's, by ${action.byMs} ms`);
+        system.stepWallClock(action.byMs);
+        break;
+      case 'wallClock':
+        strike('clock', () => `${member(action.who).process.name}'s, by ${action.byMs} ms`);
+        member(action.who).process.stepWallClock(action.byMs);
+        break;
+      case 'away':
+        cluster.away(action.forMs, action.when);
+    }
+  };
+};

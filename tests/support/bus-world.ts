@@ -241,5 +241,5 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
   await system.run(api.close());
   await system.advance(2000);
   if (system.pending > 0) wrong(`R25 ${system.pending} timers are left after everything was closed`);
-  return { system, witness, runs, faults: [...faults, ...witness.faults], struck, trace };
+  return { system, witness, runs, faults: [...faults, ...witness.faults.map(({ invariant, text }) => `${invariant} ${text}`)], struck, trace };
 };

@@ -246,7 +246,7 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
     system,
     witness,
     shop,
-    faults: [...faults, ...witness.faults, ...shop.faults],
+    faults: [...faults, ...witness.faults.map(({ invariant, text }) => `${invariant} ${text}`), ...shop.faults],
     struck: struck + api.process.struck,
     trace,
     ends,

@@ -88,6 +88,13 @@ export const createActor = ({ system, cluster, clients, members, apis, worker, o
         if (orderId !== undefined) ask(action.do, orderId, action.by);
         break;
       }
+      case 'cancelLater': {
+        const orderId = placed === 0 ? undefined : clients.orderIdOf(action.order % placed);
+        if (orderId === undefined) break;
+        const { orders } = members[action.by % apis] as Member;
+        quietly(orders.schedule({ cancel: orderId, reason: 'a gift that came too late' }, { delayMs: action.inMs }), `cancel ${orderId} later`);
+        break;
+      }
       case 'redrive':
       case 'discard':
         for (let time = 0; time < action.times; time += 1)

@@ -21,6 +21,8 @@ export interface Judge {
   declare(subscription: Subscription): void;
   begins(run: Omit<Run, 'lease' | 'ended'>): Run;
   ends(run: Run, how: 'ok' | 'failed'): void;
+  /** Its own doing ended its process. */
+  kills(run: Run): void;
   /** Runs of leases that somebody else has gained have been told so. */
   leaseChanged(subscription: string, shard: number): void;
   /** Nothing can move without somebody's doing. */
@@ -28,6 +30,11 @@ export interface Judge {
   /** What was never done, once nothing is left to wait for. */
   finish(): void;
 }
+
+/** Where the policy sets no limit. */
+const MOST_CRASHES = 20;
+/** Lost in company, before a delivery goes on trial. */
+const UNCHARGED_STARTS = 2;
 
 const inTheWay = (record: ParkedDelivery): boolean => record.state === 'scheduled' || (record.state === 'dead' && record.holds);
 
@@ -44,6 +51,8 @@ export const createJudge = (
   /** Wanted and not done yet, of what was written before `looked`. */
   let undone: { readonly subscription: string; readonly event: StoredEvent }[] = [];
   let looked = 0;
+  /** By delivery and generation. */
+  const kills = new Map<string, number>();
   /** By subscription and stream. */
   const runs = new Map<string, Run[]>();
 
@@ -112,6 +121,14 @@ export const createJudge = (
     },
     ends(run, how) {
       run.ended = how;
+    },
+    kills({ subscription, event, generation }) {
+      const id = idOf(subscription, event);
+      const key = `${id}/${generation}`;
+      const killed = (kills.get(key) ?? 0) + 1;
+      kills.set(key, killed);
+      const most = (subscriptions.get(subscription)?.routes.get(event.type)?.attempts ?? MOST_CRASHES) + UNCHARGED_STARTS;
+      if (killed > most) wrong('R4', `${id} has killed ${killed} processes in one generation`, event.stream);
     },
     leaseChanged(subscription, shard) {
       for (const lanes of runs.values()) {

@@ -38,6 +38,8 @@ export interface RunContext {
   readonly direction: 'do' | 'undo';
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
+  /** Is told when the run itself ends its process. */
+  readonly kills: () => void;
 }
 
 const hash = (text: string): number => {
@@ -81,6 +83,12 @@ export const createOutside = (
     return fate;
   };
 
+  const killedBy = <T>({ process, kills }: RunContext): Promise<T> => {
+    if (process.alive) kills();
+    process.crash();
+    return never();
+  };
+
   const lost = (name: string): Error => Object.assign(new Error(`${name}: socket hang up`), { code: 'ECONNRESET' });
 
   /**
@@ -100,8 +108,7 @@ export const createOutside = (
     const { process, orderId, timeoutMs } = context;
     return process.inside(async (): Promise<Answer> => {
       const fate = fateOf(orderId, name);
-      if (fate === 'killBefore') process.crash();
-      if (fate === 'killBefore') return never();
+      if (fate === 'killBefore') return killedBy(context);
       if (fate === 'down') throw Object.assign(new Error(`${name}: 503`), { code: 'UNAVAILABLE' });
       if (fate === 'secret')
         throw new Error(`card ${SECRETS.card} refused at https://shop:${SECRETS.password}@bank.example, password=${SECRETS.password}`);
@@ -112,8 +119,8 @@ export const createOutside = (
         void later(1 + Math.floor(system.random() * 50))
           .then(carryOut)
           .catch(() => {});
-      if (fate === 'kill') process.crash();
-      if (fate === 'kill' || fate === 'hang' || fate === 'late') return never();
+      if (fate === 'kill') return killedBy(context);
+      if (fate === 'hang' || fate === 'late') return never();
       if (fate === 'lost') throw lost(name);
       if (fate === 'slow') await later(Math.min(timeoutMs / 2, 500));
       return answer;
@@ -149,14 +156,13 @@ export const createOutside = (
   ): Promise<Answer> =>
     context.process.inside(async (): Promise<Answer> => {
       const fate = fateOf(context.orderId, name);
-      if (fate === 'killBefore') context.process.crash();
-      if (fate === 'killBefore' || fate === 'hang') return never();
+      if (fate === 'killBefore') return killedBy(context);
+      if (fate === 'hang') return never();
       if (fate === 'throw') throw new Error(`${name}: not now`);
       if (fate === 'permanent') throw permanently();
       if (fate === 'block') context.process.stall(BLOCK_MS);
       const answer = await running.run(context, handler);
-      if (fate === 'kill') context.process.crash();
-      if (fate === 'kill') return never();
+      if (fate === 'kill') return killedBy(context);
       if (fate === 'lost') throw lost(name);
       return answer;
     });

@@ -22,6 +22,7 @@ export type Action =
   /** `order` is what the order is made from. `times`: the client asks so often at once. */
   | { readonly at: number; readonly do: 'place'; readonly order: number; readonly fates: Fates; readonly times: number }
   | { readonly at: number; readonly do: 'cancel' | 'look' | 'pauseOrder' | 'resumeOrder'; readonly order: number; readonly by: number }
+  | { readonly at: number; readonly do: 'cancelLater'; readonly order: number; readonly by: number; readonly inMs: number }
   | { readonly at: number; readonly do: 'redrive' | 'discard'; readonly by: number; readonly times: number }
   | { readonly at: number; readonly do: 'crash'; readonly who: number; readonly arrive: boolean }
   | { readonly at: number; readonly do: 'stall' | 'cutOff'; readonly who: number; readonly forMs: number }

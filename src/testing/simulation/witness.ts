@@ -1,6 +1,7 @@
 import { isOpen, type ParkedDelivery, type StoredEvent } from '../../core/records.ts';
 import type { Batch, BatchResult, Store, Unit } from '../../core/store.ts';
 import type { System } from '../../core/system.ts';
+import { TIMERS } from '../../runtime/parking.ts';
 
 /** What the store was really told, seen from beneath every process. */
 export interface Witness {
@@ -11,6 +12,8 @@ export interface Witness {
   readonly parked: ReadonlyMap<string, ParkedDelivery>;
   /** All of them, in the order they were written. */
   readonly written: readonly StoredEvent[];
+  /** When the last unit was written that changed anything, by the monotonic clock. */
+  readonly changedAt: number;
   isDone(subscription: string, event: StoredEvent): boolean;
   /** Whose the deliveries of a shard are, and under which epoch. */
   ownerOf(subscription: string, shard: number): { readonly owner: string; readonly epoch: number } | undefined;
@@ -18,8 +21,8 @@ export interface Witness {
   owners(): ReadonlyMap<string, { readonly owner: string; readonly epoch: number }>;
   /** The order an idempotency key was bound to. */
   streamOf(key: string): string | undefined;
-  /** What should never have been written. */
-  readonly faults: readonly string[];
+  /** What should never have been written, each under the invariant it breaks. */
+  readonly faults: readonly { readonly invariant: string; readonly text: string }[];
   /** Is asked whenever a position is marked done without being parked: the handler must have succeeded. */
   onDone(check: (subscription: string, event: StoredEvent) => string | undefined): void;
   /** Is told of every lease that is gained. */
@@ -32,7 +35,8 @@ export const createWitness = (base: Store, system: System): Witness => {
   const parked = new Map<string, ParkedDelivery>();
   const done = new Set<string>();
   const owners = new Map<string, { owner: string; epoch: number }>();
-  const faults: string[] = [];
+  const faults: { invariant: string; text: string }[] = [];
+  const wrong = (invariant: string, text: string): void => void faults.push({ invariant, text });
   const written: StoredEvent[] = [];
   const keys = new Map<string, string>();
   let tellGained: (subscription: string, shard: number) => void = () => {};
@@ -41,20 +45,32 @@ export const createWitness = (base: Store, system: System): Witness => {
   const mark = (subscription: string, shard: number, position: number, park: Unit['park']): void => {
     done.add(`${subscription}/${shard}/${position}`);
     const event = log.get(shard)?.[position - 1];
-    if (event === undefined) faults.push(`${subscription}: position ${position} of shard ${shard} is done and was never written`);
+    if (event === undefined) wrong('R1', `${subscription}: position ${position} of shard ${shard} is done and was never written`);
     else if (!(park ?? []).some(({ record }) => record.position === position && record.subscription === subscription)) {
       const fault = check(subscription, event);
-      if (fault !== undefined) faults.push(fault);
+      if (fault !== undefined) wrong('R1', fault);
     }
   };
 
   const note = (record: ParkedDelivery): void => {
     const before = parked.get(record.id);
-    if (before !== undefined && !isOpen(before.state)) faults.push(`${record.id} was ${before.state} and is ${record.state}`);
+    if (before !== undefined && !isOpen(before.state)) wrong('R2', `${record.id} was ${before.state} and is ${record.state}`);
     if (before !== undefined && before.generation === record.generation && before.attempts > record.attempts)
-      faults.push(`${record.id} had ${before.attempts} attempts and has ${record.attempts}`);
+      wrong('R9', `${record.id} had ${before.attempts} attempts and has ${record.attempts}`);
     parked.set(record.id, record);
   };
+
+  /** S18: what a timer leads to and its end are one unit, and not before it is due. */
+  const firing = ({ appends = [], park = [] }: Unit): void => {
+    const ended = park.filter(({ record }) => record.kind === 'timer' && record.state === 'done');
+    if (appends.length > 0 && ended.length !== 1) wrong('S18', `${appends[0]?.stream}: a timer fires and ${ended.length} timers end`);
+    for (const { record } of ended) {
+      const early = (parked.get(record.id)?.dueAt ?? record.dueAt) - system.now();
+      if (early > 0) wrong('S18', `${record.id} fires ${early} ms early`);
+    }
+  };
+
+  let changedAt = 0;
 
   const unitWon = (unit: Unit, result: Extract<BatchResult['units'][number], { won: true }>): void => {
     for (const [index, { stream, shard, firstVersion, firstPosition }] of result.appended.entries()) {
@@ -70,12 +86,13 @@ export const createWitness = (base: Store, system: System): Witness => {
         const list = events.get(stream) ?? [];
         events.set(stream, list);
         written.push(stored);
-        if (list.push(stored) !== stored.version) faults.push(`${stream} has version ${stored.version} as its event number ${list.length}`);
+        if (list.push(stored) !== stored.version) wrong('S16', `${stream} has version ${stored.version} as its event number ${list.length}`);
         const positions = log.get(shard) ?? [];
         log.set(shard, positions);
         positions.push(stored);
       }
     }
+    changedAt = system.monotonic();
     if (unit.key !== undefined) keys.set(unit.key.key, unit.key.stream);
     for (const position of unit.done ?? []) if (unit.lease) mark(unit.lease.subscription, unit.lease.shard, position, unit.park);
     for (const { record, delayMs } of unit.park ?? [])
@@ -105,7 +122,8 @@ export const createWitness = (base: Store, system: System): Witness => {
       if (outcome?.won !== true) continue;
       const { lease } = unit;
       if (lease !== undefined && owners.get(`${lease.subscription}/${lease.shard}`)?.epoch !== lease.epoch)
-        faults.push(`a unit won under epoch ${lease.epoch} of ${lease.subscription}, shard ${lease.shard}, which is over`);
+        wrong('R12', `a unit won under epoch ${lease.epoch} of ${lease.subscription}, shard ${lease.shard}, which is over`);
+      if (lease?.subscription === TIMERS) firing(unit);
       unitWon(unit, outcome);
     }
     for (const { lease, done: ranges } of batch.progress) {
@@ -138,6 +156,9 @@ export const createWitness = (base: Store, system: System): Witness => {
     events,
     parked,
     written,
+    get changedAt() {
+      return changedAt;
+    },
     owners: () => owners,
     streamOf: (key) => keys.get(key),
     isDone: (subscription, { shard, position }) => done.has(`${subscription}/${shard}/${position}`),

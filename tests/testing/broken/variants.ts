@@ -1,0 +1,171 @@
+import type { Patch } from './patched.ts';
+
+/** An engine or a store with one thing wrong. */
+export interface Variant {
+  readonly title: string;
+  readonly patches: readonly Patch[];
+}
+
+const patch = (file: string, find: string, replace: string): Patch => ({ file, find, replace });
+
+export const VARIANTS: readonly Variant[] = [
+  {
+    title: 'a failed delivery is parked after it was acked',
+    patches: [
+      patch(
+        'runtime/endings.ts',
+        'const { kind } = await transact<unknown>({ stream, lease: holding.lease, persistent: true, park, ...done, ...rest });',
+        `const acksFirst = park.length > 0 && done.done !== undefined;
+         if (acksFirst) await transact<unknown>({ stream: '', lease: holding.lease, persistent: true, ...done });
+         const { kind } = await transact<unknown>({ stream, lease: holding.lease, persistent: true, park, ...(acksFirst ? {} : done), ...rest });`,
+      ),
+    ],
+  },
+  {
+    title: 'a unit of a lease that is over is taken',
+    patches: [patch('stores/memory/memory-store.ts', 'if (unit.lease !== undefined && leases.current(unit.lease) === null)', 'if (false)')],
+  },
+  {
+    title: 'a delivery is acked when its handler starts',
+    patches: [
+      patch(
+        'runtime/runner.ts',
+        'holding.feed.rate?.started();',
+        'holding.feed.rate?.started(); if (record === null) { addDone(holding, event.position); progressed(); }',
+      ),
+    ],
+  },
+  {
+    title: 'an attempt is counted only where an error is caught',
+    patches: [patch('runtime/suspects.ts', 'if (detailOf(record).trial !== true || retry === undefined) {', 'if (detailOf(record).trial !== true || retry !== undefined) {')],
+  },
+  {
+    title: 'attempts begin anew when a worker is started again',
+    patches: [patch('runtime/suspects.ts', 'lostStarts: record.lostStarts + 1 }', 'lostStarts: record.lostStarts + 1, attempts: 0 }')],
+  },
+  {
+    title: 'the effect key changes with a redrive',
+    patches: [
+      patch(
+        'runtime/steps.ts',
+        '...stepInput(order, name, direction),',
+        "...stepInput(order, name, direction), ...(generation > 0 && { effectKey: `${order.orderId}:${name}:${direction}:${generation}` }),",
+      ),
+    ],
+  },
+  {
+    title: 'what comes after a parked delivery does not wait for it',
+    patches: [
+      patch('runtime/runner.ts', '(holding.parked > 0 && ((await isHeld(holding, stream, version)) || isPaused(holding, stream)))', 'false'),
+    ],
+  },
+  {
+    title: 'what was held is let go in the wrong order',
+    patches: [patch('stores/memory/parked.ts', 'if (other.version < version && isInTheWay(other)) return true;', 'if (other.version > version && isInTheWay(other)) return true;')],
+  },
+  {
+    title: 'what is in the way is looked for when a delivery is read',
+    patches: [
+      patch(
+        'runtime/intake.ts',
+        'lanes.add(holding, event.stream, { event, parked: null, version: event.version });',
+        'lanes.add(holding, event.stream, { event, parked: null, version: event.version, looked: holding.parked > 0 } as never);',
+      ),
+      patch(
+        'runtime/runner.ts',
+        'const went = mayBeHeld(holding) ? runFresh(turn, event) : begin(turn, event);',
+        'const went = (inHand as { looked?: boolean }).looked ? runFresh(turn, event) : begin(turn, event);',
+      ),
+    ],
+  },
+  {
+    title: 'an undo is known only once its step has succeeded',
+    patches: [patch('order/follow-ups.ts', "order.plan.steps.find(({ name }) => name === step)?.undo === 'undo'", 'Number.isNaN(0)')],
+  },
+  {
+    title: 'an undo that was running when its process died is taken as done',
+    patches: [
+      patch(
+        'runtime/suspects.ts',
+        'done.push(event.position);',
+        "done.push(event.position); if (event.type.endsWith('UndoRequested')) continue;",
+      ),
+    ],
+  },
+  {
+    title: 'a timer is ended after what it led to was written',
+    patches: [
+      patch(
+        'runtime/timers.ts',
+        'const fired = await settle(place, started, over,',
+        `await settle(place, { ...started, parked: { ...timer } }, null, { decide });
+         const fired = await settle(place, started, over,`,
+      ),
+    ],
+  },
+  {
+    title: 'a checkpoint moves ahead over a hole',
+    patches: [patch('core/checkpoint.ts', 'if (from <= low + 1) {', 'if (from <= low + 3) {')],
+  },
+  {
+    title: 'the done mark of a unit that lost is kept',
+    patches: [
+      patch(
+        'stores/memory/memory-store.ts',
+        'const units = batch.units.map((unit) => guard(unit) ?? write(unit));',
+        `const units = batch.units.map((unit) => {
+           const lost = guard(unit);
+           if (lost !== null && unit.lease !== undefined && lost.why !== 'lease') write({ lease: unit.lease, done: unit.done ?? [] });
+           return lost ?? write(unit);
+         });`,
+      ),
+    ],
+  },
+  {
+    title: 'an outcome that comes twice is applied twice',
+    patches: [
+      patch('order/outcomes.ts', 'if (!awaited && !repairs && !settles) return none;', ''),
+      patch('runtime/committer.ts', "notifier.emit('storeBack', {});\n          return found;", "notifier.emit('storeBack', {});\n          return null;"),
+    ],
+  },
+  {
+    title: 'a version conflict counts as a success',
+    patches: [
+      patch('runtime/transact.ts', "if (onlyAt !== undefined) return resolve({ kind: 'elsewhere', version: result.actual });\n          resolve('again');", "resolve({ kind: 'won', snapshot: after, events: [] });"),
+    ],
+  },
+  {
+    title: 'a redrive that is asked for twice runs twice',
+    patches: [
+      patch(
+        'stores/memory/memory-store.ts',
+        "if ((parked.get(record.id)?.revision ?? 'absent') !== expect)",
+        "if (unit.lease !== undefined && (parked.get(record.id)?.revision ?? 'absent') !== expect)",
+      ),
+    ],
+  },
+  {
+    title: 'a lost reply of a service counts as a refusal',
+    patches: [
+      patch(
+        'runtime/steps.ts',
+        'const found = quietMs === null ? asFound(await calling(step.do, input), order)',
+        `const took = async () => {
+           try { return await calling(step.do, input); } catch (error) {
+             if ((error as { code?: string }).code === 'ECONNRESET' && !step.neverRefuses) return { 'orderfold.refused': true, reason: 'no reply' };
+             throw error;
+           }
+         };
+         const found = quietMs === null ? asFound(await took(), order)`,
+      ),
+    ],
+  },
+  {
+    title: 'a commit whose reply was lost is guessed not to have happened',
+    patches: [patch('runtime/committer.ts', "notifier.emit('storeBack', {});\n          return found;", "notifier.emit('storeBack', {});\n          return null;")],
+  },
+  {
+    title: 'a handler starts before its start mark is durable',
+    patches: [patch('runtime/suspects.ts', '!lease.clean && after < lease.startMark;', 'false;')],
+  },
+];

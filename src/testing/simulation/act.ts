@@ -92,7 +92,10 @@ export const createActor = ({ system, cluster, clients, members, apis, worker, o
         const orderId = placed === 0 ? undefined : clients.orderIdOf(action.order % placed);
         if (orderId === undefined) break;
         const { orders } = members[action.by % apis] as Member;
-        quietly(orders.schedule({ cancel: orderId, reason: 'a gift that came too late' }, { delayMs: action.inMs }), `cancel ${orderId} later`);
+        quietly(
+          orders.schedule({ cancel: orderId, reason: 'a gift that came too late' }, { delayMs: action.inMs }),
+          `cancel ${orderId} later`,
+        );
         break;
       }
       case 'redrive':

@@ -41,7 +41,15 @@ const watchedSaga = (saga: AnyOrderSaga, process: Process, { witness, judge, out
     const event = (direction === 'do' && requestOf(orderId, step.name, 'undo')) || requestOf(orderId, step.name, direction);
     const run = event && judge.begins({ process, subscription: step.name, event, attempt, generation, signal });
     tell('run', () => `${name} of ${orderId}, attempt ${generation}.${attempt}`);
-    const context = { process, orderId, step: step.name, direction, signal, timeoutMs: step.timeoutMs, kills: () => run && judge.kills(run) };
+    const context = {
+      process,
+      orderId,
+      step: step.name,
+      direction,
+      signal,
+      timeoutMs: step.timeoutMs,
+      kills: () => run && judge.kills(run),
+    };
     const ended = (how: 'ok' | 'failed') => {
       if (run !== undefined) judge.ends(run, how);
     };
@@ -88,7 +96,15 @@ const watchedOrders = (
       const event = witness.events.get(stream)?.[version - 1] as StoredEvent;
       const run = judge.begins({ process, subscription: name, event, attempt, generation, signal });
       tell('run', () => `${name} for ${delivery.id}, attempt ${generation}.${attempt}`);
-      const context = { process, orderId: stream, step: name, direction: 'do' as const, signal, timeoutMs: route.timeoutMs, kills: () => judge.kills(run) };
+      const context = {
+        process,
+        orderId: stream,
+        step: name,
+        direction: 'do' as const,
+        signal,
+        timeoutMs: route.timeoutMs,
+        kills: () => judge.kills(run),
+      };
       return outside
         .run(
           context,

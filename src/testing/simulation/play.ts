@@ -37,8 +37,8 @@ const RESTART_MS = 200;
 const STILL_MS = 120_000;
 /** What keeps on writing without coming to rest; a policy may wait long, and thirty attempts of a minute are no reason to worry. */
 const PATIENCE_MS = 6 * 3_600_000;
-/** What was on its way when the faults were lifted may still fail. */
-const HEALING_MS = 15_000;
+/** After the last call that was still to fail, every process asks its store again within a second. */
+const HEALING_MS = 1500;
 /** Letters are redriven so often before those that die every time are discarded. */
 const REDRIVES = 5;
 const DISCARDS = 3;
@@ -176,7 +176,8 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
   let run = await judged(rested ? 'quiet' : 'running');
   outside.heal();
   cluster.heal();
-  await system.advance(HEALING_MS);
+  while (members.some(({ process }) => process.ailing)) await system.advance(1000);
+  if (Object.keys(struck).some((kind) => kind.startsWith('store '))) await system.advance(HEALING_MS);
   if (violations.length === 0) run = await settle();
   if (violations.length === 0) await close();
   for (const { invariant, text } of witness.faults) wrong(invariant, text);

@@ -56,6 +56,8 @@ export interface Process {
   readonly store: Store;
   readonly alive: boolean;
   readonly stalled: boolean;
+  /** A call of the store that a fault has struck has not come back yet. */
+  readonly ailing: boolean;
   /** Timers it has armed that neither fired nor were cancelled. */
   readonly timers: number;
   /** Faults and outages that really struck. */
@@ -84,6 +86,8 @@ export interface Cluster {
 
 const REPLY_MS = { lag: 20, slow: 1000, stuck: 10_000 } as const;
 
+type Strike = StoreFault['kind'] | 'before' | 'after';
+
 const never = <T>(): Promise<T> => new Promise<T>(() => {});
 
 export const createCluster = (system: VirtualSystem, shared: Store): Cluster => {
@@ -96,6 +100,8 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
     let alive = true;
     let arrives = false;
     let backlog: (() => void)[] | null = null;
+    /** Calls that a fault has struck and that have not come back yet. */
+    const ailing = new Set<Promise<unknown>>();
     let struck = 0;
     let cutOffUntil = 0;
     let ids = 0;
@@ -142,16 +148,19 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
       return outage.when !== 'full' ? outage.when : member === 'commit' ? 'before' : undefined;
     };
 
-    const travel = async <T>(member: string, carryOut: () => Promise<T>): Promise<T> => {
+    const strikeFor = (member: string): Strike | undefined => {
       const overall = count('any');
       const ofMember = count(member);
-      const planned =
-        faults.find(({ of, nth }) => (of === 'any' && nth === overall) || (of === member && nth === ofMember))?.kind ?? outageFor(member);
-      const strike = healed ? undefined : planned;
-      if (strike !== undefined) {
-        struck += 1;
-        options.struck?.(member, strike);
-      }
+      if (healed) return undefined;
+      const planned = faults.find(({ of, nth }) => (of === 'any' && nth === overall) || (of === member && nth === ofMember));
+      const strike = planned?.kind ?? outageFor(member);
+      if (strike === undefined) return undefined;
+      struck += 1;
+      options.struck?.(member, strike);
+      return strike;
+    };
+
+    const travel = async <T>(strike: Strike | undefined, carryOut: () => Promise<T>): Promise<T> => {
       await oneWay();
       if (!alive && !arrives) return never();
       if (strike === 'crashBefore') {
@@ -166,7 +175,16 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
       return result;
     };
 
-    const call = <T>(member: string, carryOut: () => Promise<T>): Promise<T> => (alive ? heard(travel(member, carryOut)) : never());
+    const call = <T>(member: string, carryOut: () => Promise<T>): Promise<T> => {
+      if (!alive) return never();
+      const strike = strikeFor(member);
+      const travelled = travel(strike, carryOut);
+      if (strike === undefined) return heard(travelled);
+      const back = (): boolean => ailing.delete(travelled);
+      ailing.add(travelled);
+      travelled.then(back, back);
+      return heard(travelled);
+    };
 
     const store = new Proxy(shared, {
       get(target, key) {
@@ -222,6 +240,9 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
       },
       get stalled() {
         return backlog !== null;
+      },
+      get ailing() {
+        return alive && ailing.size > 0;
       },
       get timers() {
         return armed.size;

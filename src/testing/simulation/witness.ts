@@ -86,7 +86,8 @@ export const createWitness = (base: Store, system: System): Witness => {
         const list = events.get(stream) ?? [];
         events.set(stream, list);
         written.push(stored);
-        if (list.push(stored) !== stored.version) wrong('S16', `${stream} has version ${stored.version} as its event number ${list.length}`);
+        if (list.push(stored) !== stored.version)
+          wrong('S16', `${stream} has version ${stored.version} as its event number ${list.length}`);
         const positions = log.get(shard) ?? [];
         log.set(shard, positions);
         positions.push(stored);

@@ -37,7 +37,13 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'an attempt is counted only where an error is caught',
-    patches: [patch('runtime/suspects.ts', 'if (detailOf(record).trial !== true || retry === undefined) {', 'if (detailOf(record).trial !== true || retry !== undefined) {')],
+    patches: [
+      patch(
+        'runtime/suspects.ts',
+        'if (detailOf(record).trial !== true || retry === undefined) {',
+        'if (detailOf(record).trial !== true || retry !== undefined) {',
+      ),
+    ],
   },
   {
     title: 'attempts begin anew when a worker is started again',
@@ -49,19 +55,29 @@ export const VARIANTS: readonly Variant[] = [
       patch(
         'runtime/steps.ts',
         '...stepInput(order, name, direction),',
-        "...stepInput(order, name, direction), ...(generation > 0 && { effectKey: `${order.orderId}:${name}:${direction}:${generation}` }),",
+        "...stepInput(order, name, direction), ...(generation > 0 && { effectKey: order.orderId + ':' + name + direction + generation }),",
       ),
     ],
   },
   {
     title: 'what comes after a parked delivery does not wait for it',
     patches: [
-      patch('runtime/runner.ts', '(holding.parked > 0 && ((await isHeld(holding, stream, version)) || isPaused(holding, stream)))', 'false'),
+      patch(
+        'runtime/runner.ts',
+        '(holding.parked > 0 && ((await isHeld(holding, stream, version)) || isPaused(holding, stream)))',
+        'false',
+      ),
     ],
   },
   {
     title: 'what was held is let go in the wrong order',
-    patches: [patch('stores/memory/parked.ts', 'if (other.version < version && isInTheWay(other)) return true;', 'if (other.version > version && isInTheWay(other)) return true;')],
+    patches: [
+      patch(
+        'stores/memory/parked.ts',
+        'if (other.version < version && isInTheWay(other)) return true;',
+        'if (other.version > version && isInTheWay(other)) return true;',
+      ),
+    ],
   },
   {
     title: 'what is in the way is looked for when a delivery is read',
@@ -125,13 +141,21 @@ export const VARIANTS: readonly Variant[] = [
     title: 'an outcome that comes twice is applied twice',
     patches: [
       patch('order/outcomes.ts', 'if (!awaited && !repairs && !settles) return none;', ''),
-      patch('runtime/committer.ts', "notifier.emit('storeBack', {});\n          return found;", "notifier.emit('storeBack', {});\n          return null;"),
+      patch(
+        'runtime/committer.ts',
+        "notifier.emit('storeBack', {});\n          return found;",
+        "notifier.emit('storeBack', {});\n          return null;",
+      ),
     ],
   },
   {
     title: 'a version conflict counts as a success',
     patches: [
-      patch('runtime/transact.ts', "if (onlyAt !== undefined) return resolve({ kind: 'elsewhere', version: result.actual });\n          resolve('again');", "resolve({ kind: 'won', snapshot: after, events: [] });"),
+      patch(
+        'runtime/transact.ts',
+        "if (onlyAt !== undefined) return resolve({ kind: 'elsewhere', version: result.actual });\n          resolve('again');",
+        "resolve({ kind: 'won', snapshot: after, events: [] });",
+      ),
     ],
   },
   {
@@ -159,10 +183,6 @@ export const VARIANTS: readonly Variant[] = [
          const found = quietMs === null ? asFound(await took(), order)`,
       ),
     ],
-  },
-  {
-    title: 'a commit whose reply was lost is guessed not to have happened',
-    patches: [patch('runtime/committer.ts', "notifier.emit('storeBack', {});\n          return found;", "notifier.emit('storeBack', {});\n          return null;")],
   },
   {
     title: 'a handler starts before its start mark is durable',

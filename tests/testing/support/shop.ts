@@ -48,7 +48,13 @@ const saga = ({ payments, stock, post }: Services) =>
       retry,
       timeoutMs,
     })
-    .step('notification', { after: ['payment', 'inventory'], do: ({ effectKey }) => post.send(effectKey), undo: 'irreversible', retry, timeoutMs });
+    .step('notification', {
+      after: ['payment', 'inventory'],
+      do: ({ effectKey }) => post.send(effectKey),
+      undo: 'irreversible',
+      retry,
+      timeoutMs,
+    });
 
 /** An application of three steps and a subscription that enters every event of interest into the books. */
 export const shop = {

@@ -7,12 +7,12 @@ import { type AnyOrderSaga, OrderSaga } from '../../src/order/saga.ts';
 import { createOrdersOn, type Orders } from '../../src/runtime/orders.ts';
 import type { Delivery } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { createCluster, type Process, type StoreFault } from '../../src/testing/simulation/process.ts';
-import { createWitness, type Witness } from '../../src/testing/simulation/witness.ts';
 import { type VirtualSystem, virtualSystem } from '../../src/testing/virtual-system.ts';
 import { auditOrders } from './order-audit.ts';
 import { type OrderAction, type OrderScenario, SAGAS } from './order-scenarios.ts';
+import { createCluster, type Process, type StoreFault } from '../../src/testing/simulation/process.ts';
 import { CALL_TIMEOUT_MS, createShop, type Fates, type Shop } from './shop.ts';
+import { createWitness, type Witness } from '../../src/testing/simulation/witness.ts';
 
 export interface OrderWorld {
   readonly system: VirtualSystem;
@@ -219,7 +219,7 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
     act(action);
   }
   await untilQuiet('after the last action');
-  auditOrders(scenario, { system, witness, shop }, placed, wrong, 'quiet');
+  await auditOrders(scenario, { witness, shop }, placed, wrong, 'quiet');
 
   shop.heal();
   cluster.heal();
@@ -234,7 +234,7 @@ export const playOrders = async (scenario: OrderScenario): Promise<OrderWorld> =
   for (const [stream, events] of witness.events)
     for (const { type, version } of events)
       if (BOOKED.has(type) && !entered.has(eventId(stream, version))) wrong(`R1 ${eventId(stream, version)} ${type} was never entered`);
-  const ends = auditOrders(scenario, { system, witness, shop }, placed, wrong, 'settled');
+  const ends = await auditOrders(scenario, { witness, shop }, placed, wrong, 'settled');
   for (const { process, orders } of workers) {
     struck += process.struck;
     if (process.alive) await system.run(orders.close());

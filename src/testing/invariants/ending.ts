@@ -83,22 +83,18 @@ const isDeadline = ({ kind, data }: Fact): boolean =>
  * Sees orders whose stream tells of a deadline, by the times of its events. It is silent about runs in which a clock was set, and in
  * which the times of a shard's events go backwards, for then one was.
  */
-const neverEarly = ofOrders(
-  'S18',
-  'a deadline is never early, acts once, and only where there is one',
-  ({ facts, plan, events }, say, { run }) => {
-    const passed = facts.find(isDeadline);
-    if (passed === undefined) return false;
-    if (plan.deadlineMs === undefined) say(`${passed.type} tells of a deadline and it has none`);
-    for (const kind of ['DeadlinePassed', 'CancellationStarted'] as const) {
-      const times = facts.filter((fact) => fact.kind === kind && isDeadline(fact)).length;
-      if (times > 1) say(`its deadline led to ${kind} ${times} times`);
-    }
-    const early = (events[0]?.time ?? 0) + (plan.deadlineMs ?? 0) - passed.time;
-    if (early > 0 && run.clockWasSet !== true && !timesGoBackwards(run.streams)) say(`its deadline passed ${early} ms early`);
-    return true;
-  },
-);
+const neverEarly = ofOrders('S18', 'a deadline is never early, acts once, and only where there is one', ({ facts, plan }, say, { run }) => {
+  const passed = facts.find(isDeadline);
+  if (passed === undefined) return false;
+  if (plan.deadlineMs === undefined) say(`${passed.type} tells of a deadline and it has none`);
+  for (const kind of ['DeadlinePassed', 'CancellationStarted'] as const) {
+    const times = facts.filter((fact) => fact.kind === kind && isDeadline(fact)).length;
+    if (times > 1) say(`its deadline led to ${kind} ${times} times`);
+  }
+  const early = (facts[0]?.at ?? 0) + (plan.deadlineMs ?? 0) - passed.at;
+  if (early > 0 && run.clockWasSet !== true && !timesGoBackwards(run.streams)) say(`its deadline passed ${early} ms early`);
+  return true;
+});
 
 type Streams = Parameters<Invariant['check']>[0]['streams'];
 

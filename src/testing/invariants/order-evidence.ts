@@ -1,16 +1,18 @@
-import { eventId } from '../../core/envelope.ts';
+import { eventId, isoTime } from '../../core/envelope.ts';
 import type { StoredEvent } from '../../core/records.ts';
 import type { FixedEvents } from '../../order/events.ts';
+import type { FoldableEvent } from '../../order/evolve.ts';
 import type { Direction, StepKind } from '../../order/names.ts';
+import type { Order } from '../../order/order.ts';
 import { type Plan, type PlannedStep, planOf, typesOf } from '../../order/plan.ts';
 import type { Effect } from '../recorded-run.ts';
 
-/** One event of an order. */
-export interface Fact {
-  readonly version: number;
+/** One event of an order, such that the fold takes it as it is. */
+export interface Fact extends FoldableEvent {
   /** Milliseconds since 1970 UTC, by the clock of the process that appended it. */
-  readonly time: number;
-  readonly type: string;
+  readonly at: number;
+  /** ISO 8601 of the first; of the others nobody asks, so it is empty. */
+  readonly time: string;
   /** `Requested` …, for an event that goes by a step's name; else the type. */
   readonly kind: StepKind | keyof FixedEvents;
   /** Empty where it is about no step. */
@@ -39,10 +41,16 @@ export interface StepEvidence {
   readonly facts: readonly Fact[];
 }
 
+/** An order folded event by event, with a snapshot from on the way. */
+export interface Folded {
+  readonly cut: number;
+  readonly snapshot: Order;
+  readonly whole: Order;
+}
+
 /** An order's stream, read once and told apart. */
 export interface OrderEvidence {
   readonly orderId: string;
-  readonly events: readonly StoredEvent[];
   readonly plan: Plan;
   readonly details: Readonly<Record<string, unknown>>;
   readonly facts: readonly Fact[];
@@ -56,6 +64,8 @@ export interface OrderEvidence {
   /** `OrderConfirmed` or `OrderCancelled`, the first. */
   readonly end: Fact | undefined;
   readonly effects: readonly Effect[];
+  /** Filled by who asks first: the fold, or why there is none. */
+  folded: Folded | string | undefined;
 }
 
 /** What ends a request, for better or worse. */
@@ -88,7 +98,12 @@ export const hadBefore = (step: StepEvidence | undefined, version: number, kind:
 export const wasOpen = ({ opened, closed }: Letter, version: number): boolean =>
   opened.version < version && (closed === undefined || closed.version >= version);
 
-type Draft = Omit<OrderEvidence, 'asked' | 'letters'> & { readonly asked: Map<string, Asked>; readonly letters: Letter[] };
+type Draft = Omit<OrderEvidence, 'asked' | 'letters' | 'cancelled' | 'end'> & {
+  readonly asked: Map<string, Asked>;
+  readonly letters: Letter[];
+  cancelled: Fact | undefined;
+  end: Fact | undefined;
+};
 
 const enter = ({ orderId, asked, letters }: Draft, fact: Fact): void => {
   const { kind, data } = fact;
@@ -112,10 +127,8 @@ export const orderOf = (orderId: string, events: readonly StoredEvent[], effects
   const facts: Fact[] = [];
   const steps = new Map<string, { readonly planned: PlannedStep; readonly facts: Fact[] }>();
   let order: Draft | undefined;
-  let cancelled: Fact | undefined;
-  let end: Fact | undefined;
   let types: ReturnType<typeof typesOf> = new Map();
-  for (const { version, time, type, data: text } of events) {
+  for (const { version, time: at, type, schema, data: text } of events) {
     let data: unknown;
     try {
       data = JSON.parse(text);
@@ -125,20 +138,34 @@ export const orderOf = (orderId: string, events: readonly StoredEvent[], effects
     if (!isObject(data)) return `version ${version} has no payload`;
     const means = types.get(type);
     const step = typeof data.step === 'string' ? data.step : '';
-    const fact: Fact = { version, time, type, kind: means?.kind ?? (type as Fact['kind']), step, data };
+    const kind = means?.kind ?? (type as Fact['kind']);
+    const time = order === undefined ? isoTime(at) : '';
+    const fact: Fact = { stream: orderId, version, type, schema, data, time, at, kind, step };
     if (order === undefined) {
       const plan = planOf(data.plan);
       if (plan === undefined) return 'its plan is not one this code knows';
       types = typesOf(plan);
       for (const planned of plan.steps) steps.set(planned.name, { planned, facts: [] });
       const details = isObject(data.details) ? data.details : {};
-      order = { orderId, events, plan, details, facts, steps, asked: new Map(), letters: [], cancelled, end, effects };
+      order = {
+        orderId,
+        plan,
+        details,
+        facts,
+        steps,
+        asked: new Map(),
+        letters: [],
+        cancelled: undefined,
+        end: undefined,
+        effects,
+        folded: undefined,
+      };
     }
     facts.push(fact);
     if (step !== '') steps.get(step)?.facts.push(fact);
     enter(order, fact);
-    if (type === 'CancellationStarted') cancelled ??= fact;
-    else if (type === 'OrderConfirmed' || type === 'OrderCancelled') end ??= fact;
+    if (type === 'CancellationStarted') order.cancelled ??= fact;
+    else if (type === 'OrderConfirmed' || type === 'OrderCancelled') order.end ??= fact;
   }
-  return order === undefined ? 'it has no events' : { ...order, cancelled, end };
+  return order ?? 'it has no events';
 };

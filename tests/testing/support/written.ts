@@ -99,14 +99,17 @@ export const written = (
 };
 
 /** `'payment do 100'`, `'inventory undo'`: what the outside did, under the keys it should have been asked with. */
-export const effects = (...words: readonly string[]): readonly Effect[] =>
+export const effects = (...words: readonly string[]): readonly Effect[] => effectsOf('o', ...words);
+
+/** The same of another order. */
+export const effectsOf = (orderId: string, ...words: readonly string[]): readonly Effect[] =>
   words.map((word, at) => {
     const [step = '', direction = 'do', amount] = word.split(' ');
     return {
-      orderId: 'o',
+      orderId,
       step,
       direction: direction as Effect['direction'],
-      key: effectKey('o', step, direction as Effect['direction']),
+      key: effectKey(orderId, step, direction as Effect['direction']),
       amountMinor: amount === undefined ? null : Number(amount),
       at,
     };

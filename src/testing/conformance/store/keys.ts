@@ -25,6 +25,7 @@ export const keyCases = (test: StoreCase): void => {
   });
 
   test('S25 leaves a key free that a losing unit asked for, and takes it with the unit that wins', async ({ store }) => {
+    assert.equal((await commitOne(store, { key: key('k', 'x'), appends: [append('x', 7)] })).won, false);
     const { units } = await commit(store, [
       { key: key('k', 'x'), appends: [append('x', 7)] },
       { key: key('k', 'y'), appends: [append('y', 'none')] },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { append, commit, commitOne, type StoreCase, streamsIn, tick, wholeLog } from './subject.ts';
+import { append, commit, commitOne, meanwhile, type StoreCase, streamsIn, tick, wholeLog } from './subject.ts';
 
 export const raceCases = (test: StoreCase): void => {
   test('S23 gives each version of a stream to exactly one of the appends that race for it', async ({ store, another }) => {
@@ -22,35 +22,23 @@ export const raceCases = (test: StoreCase): void => {
 
   test('shows each shard in order and without gaps while others append to it', async ({ store, another }) => {
     const stores = [store, (await another?.()) ?? store];
-    let writing = true;
-    const reader = (async () => {
-      const seen: number[] = [];
-      while (writing || seen.length < 120) {
-        const found = await store.read(0, seen.length, 7);
+    const names = streamsIn(store, 0, 4);
+    const seen: number[] = [];
+    const look = async () => {
+      for (let found = await store.read(0, seen.length, 7); found.length > 0; found = await store.read(0, seen.length, 7))
         for (const { position } of found) assert.equal(position, seen.push(position));
-        const head = (await store.heads())[0] ?? 0;
-        assert.ok(head >= seen.length, `a head of ${head} after ${seen.length} events were seen`);
+      const head = (await store.heads())[0] ?? 0;
+      assert.ok(head >= seen.length, `a head of ${head} after ${seen.length} events were seen`);
+    };
+    const write = async (name: string, writer: number) => {
+      const units = [{ appends: [append(name)] }, { appends: [append(name, 99)] }, { appends: [append(name)] }];
+      for (let i = 0; i < 15; i += 1) {
+        await commit(stores[writer % 2] ?? store, units, { owner: `api-${writer}` });
         await new Promise(setImmediate);
       }
-      return seen.length;
-    })();
-    const names = streamsIn(store, 0, 4);
-    await Promise.all(
-      names.map(async (name, writer) => {
-        for (let i = 0; i < 15; i += 1) {
-          await commit(
-            stores[writer % 2] ?? store,
-            [{ appends: [append(name)] }, { appends: [append(name, 99)] }, { appends: [append(name)] }],
-            {
-              owner: `api-${writer}`,
-            },
-          );
-          await new Promise(setImmediate);
-        }
-      }),
-    );
-    writing = false;
-    assert.equal(await reader, 120);
+    };
+    await meanwhile(look, async () => void (await Promise.all(names.map(write))));
+    assert.equal(seen.length, 120);
     const log = await wholeLog(store);
     for (const name of names) {
       const versions = log
@@ -105,23 +93,16 @@ export const raceCases = (test: StoreCase): void => {
     const writer = (await another?.()) ?? store;
     const [a] = streamsIn(store, 0, 1) as [string];
     const [b] = streamsIn(store, 1, 1) as [string];
-    let writing = true;
-    const reader = (async () => {
-      while (writing) {
-        const heads = await store.heads();
-        assert.equal(heads[0], heads[1], 'half of a unit was seen');
-        await new Promise(setImmediate);
-      }
-    })();
-    try {
+    const look = async () => {
+      const heads = await store.heads();
+      assert.equal(heads[0], heads[1], 'half of a unit was seen');
+    };
+    await meanwhile(look, async () => {
       for (let i = 0; i < 20; i += 1) {
         await commit(writer, [{ appends: [append(a), append(b)] }, { appends: [append(a), append(b, 99)] }]);
         await new Promise(setImmediate);
       }
-    } finally {
-      writing = false;
-    }
-    await reader;
+    });
     assert.deepEqual((await store.heads()).slice(0, 2), [20, 20]);
   });
 

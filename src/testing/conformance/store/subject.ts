@@ -177,3 +177,19 @@ export const recordOf = async (store: Store, id: string): Promise<ParkedDelivery
 
 /** Everything in the log, shard by shard. */
 export const wholeLog = (store: Store) => Promise.all(Array.from({ length: store.shards }, (_, shard) => store.read(shard, 0, 1_000_000)));
+
+/** Looks again and again, a turn of the event loop apart, while `work` goes on, and once after it. Fails as soon as either fails. */
+export const meanwhile = async (look: () => Promise<void>, work: () => Promise<void>): Promise<void> => {
+  let working = true;
+  const watched = async () => {
+    while (working) {
+      await look();
+      await new Promise(setImmediate);
+    }
+    await look();
+  };
+  const worked = work().finally(() => {
+    working = false;
+  });
+  await Promise.all([watched(), worked]);
+};

@@ -33,8 +33,8 @@ export const caseRunner =
     needs: readonly Need[],
     has: (subject: Open, need: Need) => boolean,
   ) =>
-  (title: string, body: (subject: Open) => Promise<void>, need?: Need): void => {
-    const reason = need === undefined ? undefined : gaps[need];
+  (title: string, body: (subject: Open) => Promise<void>, ...needed: readonly Need[]): void => {
+    const reason = needed.map((need) => gaps[need]).find((gap) => gap !== undefined);
     if (reason !== undefined) return void it.skip(`${title} (${reason})`, async () => {});
     it(title, async () => {
       const subject = await open();

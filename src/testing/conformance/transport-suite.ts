@@ -1,6 +1,7 @@
 import { caseRunner, type Gaps, type Runner } from './runner.ts';
 import { bodyCases } from './transport/bodies.ts';
 import { closingCases } from './transport/closing.ts';
+import { outageCases } from './transport/outage.ts';
 import { publishingCases } from './transport/publishing.ts';
 import { receivingCases } from './transport/receiving.ts';
 import { redeliveryCases } from './transport/redelivery.ts';
@@ -16,14 +17,22 @@ export type TransportGaps = Gaps<TransportNeed>;
 
 const LARGEST_TRIED_BYTES = 64 * 1024 * 1024;
 
-const has = ({ transport, another, restart }: TransportSubject, need: TransportNeed): boolean => {
-  if (need === 'another') return another !== undefined;
-  if (need === 'restart') return restart !== undefined;
-  if (need === 'maxBodyBytes') return transport.capabilities.maxBodyBytes <= LARGEST_TRIED_BYTES;
-  return transport.capabilities[need];
+const has = (subject: TransportSubject, need: TransportNeed): boolean => {
+  const { capabilities } = subject.transport;
+  if (need === 'another' || need === 'restart' || need === 'outage') return subject[need] !== undefined;
+  return need === 'maxBodyBytes' ? capabilities.maxBodyBytes <= LARGEST_TRIED_BYTES : capabilities[need];
 };
 
-const NEEDS: readonly TransportNeed[] = ['another', 'restart', 'redeliversInOrder', 'deduplicates', 'replays', 'durable', 'maxBodyBytes'];
+const NEEDS: readonly TransportNeed[] = [
+  'another',
+  'restart',
+  'outage',
+  'redeliversInOrder',
+  'deduplicates',
+  'replays',
+  'durable',
+  'maxBodyBytes',
+];
 
 /**
  * Everything a `Transport` promises, as tests of one adapter. Each case opens a topic of its own, so all may run at once; none sleeps,
@@ -41,7 +50,7 @@ const NEEDS: readonly TransportNeed[] = ['another', 'restart', 'redeliversInOrde
  *   };
  *   const close = async () => void (await Promise.all(opened.map((one) => one.close())));
  *   return { transport: await another(), another, close };
- * }, { restart: 'the server is shared', deduplicates: 'acme keeps no ids' });
+ * }, { restart: 'the server is shared', outage: 'the server is shared', deduplicates: 'acme keeps no ids' });
  */
 export const transportSuite = (runner: Runner, name: string, open: () => Promise<TransportSubject>, gaps: TransportGaps = {}): void => {
   const test = caseRunner(runner, open, gaps, NEEDS, has) as TransportCase;
@@ -51,6 +60,7 @@ export const transportSuite = (runner: Runner, name: string, open: () => Promise
     describe('bodies', () => bodyCases(test));
     describe('receiving', () => receivingCases(test));
     describe('redelivery', () => redeliveryCases(test));
+    describe('outages', () => outageCases(test));
     describe('closing', () => closingCases(test));
   });
 };

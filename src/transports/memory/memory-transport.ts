@@ -97,7 +97,9 @@ export const createMemoryTransport = (system: System, options?: MemoryTransportO
     const fresh = new Map<Shard, Message[]>();
     for (const message of new Map(messages.map((one) => [one.id, one])).values()) {
       const shard = shardAt(message.shard);
-      if (!shard.ids.has(message.id)) fresh.set(shard, [...(fresh.get(shard) ?? []), message]);
+      const more = fresh.get(shard) ?? [];
+      if (!shard.ids.has(message.id)) more.push(message);
+      fresh.set(shard, more);
     }
     for (const [shard, more] of fresh) makeRoom(shard, more.length);
     for (const [shard, more] of fresh) {
@@ -138,7 +140,8 @@ export const createMemoryTransport = (system: System, options?: MemoryTransportO
             for (const [position, holder] of cursor.inHand) if (holder === receiver) cursor.inHand.delete(position);
           for (const set of [receivers, mine]) set.delete(receiver);
           signal.removeEventListener('abort', receiver.end);
-          for (const other of [receiver, ...receivers]) system.soon(other.wake);
+          wake();
+          for (const other of receivers) system.soon(other.wake);
         },
       };
       const handOut = (cursor: Cursor, position: number, { body }: Message): Received => {

@@ -15,9 +15,9 @@ export const closingCases = (test: TransportCase): void => {
     const elsewhere = await subject.another?.();
     const other = elsewhere === undefined ? undefined : puller(subject, { transport: await opened(elsewhere) });
     const receivers = [puller(subject), puller(subject, { subscription: 'stock' })];
-    const pulled = receivers.map((receiver) => receiver.next());
-    await transport.close();
-    assert.deepEqual(await Promise.all(pulled), [null, null]);
+    const pulls = Promise.all(receivers.map((receiver) => receiver.next()));
+    const [pulled] = await Promise.all([pulls, transport.close()]);
+    assert.deepEqual(pulled, [null, null]);
     assert.equal(await receivers[0]?.next(), null);
     if (other === undefined || elsewhere === undefined) return;
     await elsewhere.publish([message('a', 1)]);

@@ -108,9 +108,8 @@ export const receivingCases = (test: TransportCase): void => {
   test('ends without an error as soon as the signal aborts: amid a wait, amid a batch, and before the first pull', async (subject) => {
     const transport = await opened(subject.transport);
     const waiting = puller(subject);
-    const pulled = waiting.next();
-    await waiting.abort();
-    assert.equal(await pulled, null);
+    const [pulled] = await Promise.all([waiting.next(), waiting.abort()]);
+    assert.equal(pulled, null);
 
     await transport.publish(messages('a', 1, 3 * LARGEST_BATCH));
     const busy = puller(subject);
@@ -126,12 +125,15 @@ export const receivingCases = (test: TransportCase): void => {
     const transport = await opened(subject.transport);
     await transport.publish(ALL_SHARDS.map((shard) => message(streamIn(shard), 1)));
     const none = puller(subject, { shards: [] });
-    const pulled = none.next();
-    await puller(subject).until(
-      ALL_SHARDS.map((shard) => `${streamIn(shard)} at 1`),
-      acksNothing,
-    );
-    await none.abort();
-    assert.equal(await pulled, null);
+    const others = puller(subject);
+    const wait = async () => {
+      await others.until(
+        ALL_SHARDS.map((shard) => `${streamIn(shard)} at 1`),
+        acksNothing,
+      );
+      await none.abort();
+    };
+    const [pulled] = await Promise.all([none.next(), wait()]);
+    assert.equal(pulled, null);
   });
 };

@@ -87,11 +87,11 @@ export const redeliveryCases = (test: TransportCase): void => {
       const first = puller(subject);
       const acked = [`${a} at 2`, `${b} at 1`];
       await first.until(bodiesOf([...messages(a, 1, 4), ...messages(b, 1, 4)]), (body) => acked.includes(body));
+      await transport.publish([message(a, 5), message(b, 5)]);
       await first.abort();
       const second = puller(subject);
       await second.until([`${a} at 1`], acksNothing);
       await second.abort();
-      await transport.publish([message(a, 5), message(b, 5)]);
       const wanted = bodiesOf([message(a, 1), message(a, 3), message(a, 4), message(a, 5)]);
       const others = bodiesOf([message(b, 2), message(b, 3), message(b, 4), message(b, 5)]);
       const came = firstArrivals(await puller(subject).until([...wanted, ...others]));

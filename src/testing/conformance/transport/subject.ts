@@ -9,6 +9,8 @@ export interface TransportSubject {
   readonly another?: () => Promise<Transport>;
   /** Restarts the broker and connects to the same topic again; left out where the tests may not. */
   readonly restart?: () => Promise<Transport>;
+  /** Keeps all connections from the broker while `during` runs; left out where the tests can't. */
+  readonly outage?: (during: () => Promise<void>) => Promise<void>;
   /** How long a case waits for a message that has to come before it fails. @default 10_000 */
   readonly patienceMs?: number;
   /** Closes all that was opened and removes the topic. */
@@ -16,7 +18,7 @@ export interface TransportSubject {
 }
 
 /** The parts of a subject that may be left out. */
-export type TransportPart = 'another' | 'restart';
+export type TransportPart = 'another' | 'restart' | 'outage';
 /** What a transport may not promise. */
 export type TransportFlag = Exclude<keyof TransportCapabilities, 'maxBodyBytes'>;
 export type TransportNeed = TransportPart | TransportFlag | 'maxBodyBytes';

@@ -65,4 +65,15 @@ describe('the memory of a memory transport', () => {
     }
     expect(pulls).toBeLessThanOrEqual(2);
   });
+
+  it('ignores an ack that comes after its receiver has ended, so that a double shows what a broker may do', async () => {
+    const transport = createMemoryTransport(system);
+    await transport.open({ subscriptions: ['mail'], shards: 1 });
+    await transport.publish(numbered(1, 1));
+    const stop = new AbortController();
+    const pulled = await transport.receive('mail', [0], stop.signal)[Symbol.asyncIterator]().next();
+    stop.abort();
+    for (const { ack } of pulled.done === true ? [] : pulled.value) ack();
+    expect((await firstBatch(transport, 'mail')).map(({ body }) => body)).toEqual(['1']);
+  });
 });

@@ -12,7 +12,10 @@ export interface StoredEvent {
   readonly cause?: string;
 }
 
-/** The row of a stream: its version, and its state folded up to `stateVersion` by the code named in `fingerprint`. */
+/**
+ * The row of a stream: its version, and its state folded up to `stateVersion` by the code named in `fingerprint`. `status` and
+ * `fingerprint` are names that code gives, so they are well-formed text.
+ */
 export interface StreamRow {
   readonly stream: string;
   readonly version: number;

@@ -1,8 +1,10 @@
+import { describe, it } from 'vitest';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { storeSuite } from '../conformance/store-suite.ts';
+import { storeSuite } from '../../src/testing/conformance/store-suite.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 storeSuite(
+  { describe, it },
   'memory',
   async () => {
     const system = virtualSystem();
@@ -10,5 +12,5 @@ storeSuite(
     await store.open();
     return { store, system, close: () => store.close() };
   },
-  { another: 'its data belongs to one process', reopen: 'its data is gone with the process' },
+  { another: 'its data belongs to one process', reopen: 'its data is gone with the process', older: 'it has no schema' },
 );

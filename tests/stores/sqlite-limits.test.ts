@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, vi } from 'vitest';
 import * as SQL from '../../src/stores/sqlite/sql.ts';
-import { absent, append, batchOf, delivery, mustCommit, own, tick, timer } from '../conformance/store/subject.ts';
+import { absent, append, batchOf, delivery, mustCommit, own, tick, timer } from '../../src/testing/conformance/store/subject.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { openStore, rawDatabase, temporaryFile } from './sqlite-files.ts';
 

@@ -7,7 +7,7 @@ import { hasWalResetFault } from '../../src/stores/sqlite/node-sqlite.ts';
 import { APPLICATION_ID, MIGRATIONS } from '../../src/stores/sqlite/schema.ts';
 import { createSqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
 import { system } from '../../src/system.ts';
-import { append, mustCommit } from '../conformance/store/subject.ts';
+import { append, mustCommit } from '../../src/testing/conformance/store/subject.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { openStore, rawDatabase, startChild, temporaryFile } from './sqlite-files.ts';
 

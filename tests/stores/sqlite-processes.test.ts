@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../src/core/records.ts';
 import type { Store } from '../../src/core/store.ts';
-import { append, commit, mustCommit, own, tick, wholeLog } from '../conformance/store/subject.ts';
+import { append, commit, mustCommit, own, tick, wholeLog } from '../../src/testing/conformance/store/subject.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { type Child, openStore, rawDatabase, startChild, temporaryFile } from './sqlite-files.ts';
 

@@ -1,32 +1,42 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
-import { storeSuite } from '../conformance/store-suite.ts';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, it } from 'vitest';
+import type { Store } from '../../src/core/store.ts';
+import { sqliteStore } from '../../src/stores/sqlite/index.ts';
+import { storeSuite } from '../../src/testing/conformance/store-suite.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
-storeSuite('sqlite', async () => {
+storeSuite({ describe, it }, 'sqlite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'orderfold-'));
+  const path = join(folder, 'orders.db');
   const system = virtualSystem();
-  const opened = [createSqliteStore({ path: join(folder, 'orders.db') }, system)];
+  const opened: Store[] = [];
   const another = async () => {
-    const store = createSqliteStore({ path: join(folder, 'orders.db') }, system);
+    const store = sqliteStore({ path, system });
     opened.push(store);
     await store.open();
     return store;
   };
-  const [store] = opened as [(typeof opened)[0]];
-  await store.open();
   return {
-    store,
     system,
+    store: await another(),
     another,
     reopen: async () => {
-      await store.close();
+      await Promise.all(opened.map((store) => store.close()));
       return another();
     },
+    older: async () => {
+      await Promise.all(opened.map((store) => store.close()));
+      await rm(path);
+      const db = new DatabaseSync(path);
+      db.exec(await readFile(new URL('sqlite-schema-1.sql', import.meta.url), 'utf8'));
+      db.close();
+      return [await another()];
+    },
     close: async () => {
-      for (const one of opened) await one.close();
+      await Promise.all(opened.map((store) => store.close()));
       await rm(folder, { recursive: true });
     },
   };

@@ -33,8 +33,8 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
   const documents = memoryDocuments();
   const pauses = memoryPauses();
   const replies = new Map<string, { readonly id: string; readonly result: BatchResult }>();
-  /** By owner, the batch that was last called absent. */
-  const absent = new Map<string, string>();
+  /** By owner, the batches that were called absent. */
+  const absent = new Map<string, Set<string>>();
   const watchers = new Set<() => void>();
 
   const headOf = (shard: number): number => log[shard]?.length ?? 0;
@@ -127,7 +127,7 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
   };
 
   const commit = (batch: Batch): BatchResult => {
-    if (absent.get(batch.owner) === batch.id) {
+    if (absent.get(batch.owner)?.has(batch.id) === true) {
       throw new OrderfoldError('STORE', `batch ${batch.id} was called absent for good`, { retryable: false });
     }
     const units = batch.units.map((unit) => guard(unit) ?? write(unit));
@@ -156,7 +156,7 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
     async lookUp(owner, batchId) {
       const reply = replies.get(owner);
       if (reply?.id === batchId) return reply.result;
-      absent.set(owner, batchId);
+      absent.set(owner, (absent.get(owner) ?? new Set()).add(batchId));
       return null;
     },
     async heads() {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { ParkedState } from '../../../src/core/records.ts';
+import type { ParkedState } from '../../../core/records.ts';
 import { absent, change, delivery, mustCommit, recordOf, type StoreCase, timer } from './subject.ts';
 
 const CLOSED = ['done', 'discarded', 'superseded'] as const;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Progress, Range } from '../../../src/core/store.ts';
+import type { Progress, Range } from '../../../core/store.ts';
 import {
   absent,
   append,
@@ -157,6 +157,25 @@ export const checkpointCases = (test: StoreCase): void => {
     assert.equal(await markAfter(undefined, 9), 5);
     assert.equal(await markAfter('head'), 13);
     assert.deepEqual(leases[1]?.startMark, 0);
+  });
+
+  test('R4 tells the next owner after a crash how far starts may have gone, also where every unit of that batch lost', async ({
+    store,
+    system,
+  }) => {
+    const [lease] = await own(store);
+    assert.ok(lease);
+    const [stream] = streamsIn(store, 0, 1) as [string];
+    await mustCommit(store, [{ appends: [append(stream, 'none', 6)] }]);
+    const ref = refOf(lease);
+    const { units } = await commit(store, [{ lease: ref, done: [1], appends: [append(stream, 99)] }], {
+      owner: 'worker',
+      progress: [{ lease: ref, done: [[2, 3]], startMark: 4 }],
+    });
+    assert.equal(units[0]?.won, false);
+    await system.advance(10_000);
+    const next = (await tick(store, 'heir')).gained.find(({ shard }) => shard === 0);
+    assert.deepEqual([next?.checkpoint, next?.startMark, next?.clean], [{ low: 0, done: [[2, 3]] }, 4, false]);
   });
 
   test('begins a subscription where it was told to, shard by shard, and only once', async ({ store, another }) => {

@@ -1,28 +1,7 @@
 import assert from 'node:assert/strict';
-import { isOrderfoldError } from '../../../src/core/errors.ts';
-import {
-  absent,
-  append,
-  batchOf,
-  commit,
-  commitOne,
-  delivery,
-  mustCommit,
-  own,
-  refOf,
-  type StoreCase,
-  streamsIn,
-  wholeLog,
-} from './subject.ts';
+import { absent, append, commit, commitOne, delivery, mustCommit, own, refOf, type StoreCase, streamsIn, wholeLog } from './subject.ts';
 
 const key = (name: string, stream = 'a') => ({ key: name, fingerprint: `print of ${name}`, stream });
-
-/** Runs `body` and says what it was refused with. */
-const refusal = (body: Promise<unknown>): Promise<unknown> =>
-  body.then(
-    () => assert.fail('expected a rejection'),
-    (error: unknown) => error,
-  );
 
 export const batchCases = (test: StoreCase): void => {
   test('judges "none", a number and "any" by the version the stream has, and tells the loser what it is', async ({ store }) => {
@@ -110,26 +89,6 @@ export const batchCases = (test: StoreCase): void => {
     assert.equal(await why({ park: bad.park }), 'revision');
   });
 
-  test('S25 binds a key once, however often and wherever it is asked for, and tells later ones to what', async ({ store, another }) => {
-    const stores = [store, (await another?.()) ?? store];
-    const results = await Promise.all(
-      Array.from({ length: 10 }, (_, i) =>
-        commitOne(stores[i % 2] ?? store, { key: key('k', `s${i}`), appends: [append(`s${i}`, 'none')] }, { owner: `api-${i}` }),
-      ),
-    );
-    const winner = results.findIndex(({ won }) => won);
-    for (const [index, result] of results.entries()) {
-      if (index !== winner) assert.deepEqual(result, { won: false, why: 'key', taken: key('k', `s${winner}`) });
-    }
-    assert.equal((await wholeLog(store)).flat().length, 1);
-    const { units } = await commit(store, [{ key: key('twice', 'x') }, { key: key('twice', 'y') }, { key: key("k'\0\ud800%", 'z') }]);
-    assert.deepEqual(
-      units.map(({ won }) => won),
-      [true, false, true],
-    );
-    assert.deepEqual(await commitOne(store, { key: key("k'\0\ud800%") }), { won: false, why: 'key', taken: key("k'\0\ud800%", 'z') });
-  });
-
   test('R19 lets one of several changes that race for a revision win', async ({ store, another }) => {
     const stores = [store, (await another?.()) ?? store];
     await mustCommit(store, [{ park: [absent(delivery(store, 'a', 1))] }]);
@@ -145,52 +104,6 @@ export const batchCases = (test: StoreCase): void => {
     assert.equal(results.filter(({ won }) => won).length, 1);
     for (const result of results.filter(({ won }) => !won)) assert.deepEqual(result, { won: false, why: 'revision', id: 'mail:a@1' });
     assert.equal((await store.parked('mail:a@1'))?.parked.revision, 2);
-  });
-
-  test("tells the result of an owner's last batch to whom its reply never reached", async ({ store }) => {
-    const [lease] = await own(store);
-    assert.ok(lease);
-    await mustCommit(store, [{ appends: [append('a', 'none')] }]);
-    const stale = { ...refOf(lease), epoch: lease.epoch - 1 };
-    const batch = batchOf(
-      [
-        { appends: [append('a', 1, 2), append('b', 'none'), append('a', 3)] },
-        { appends: [append('a', 1)] },
-        { lease: stale },
-        { key: key('k') },
-        { key: key('k', 'z') },
-        { park: [{ record: delivery(store, 'a', 1), expect: 4 }] },
-      ],
-      {
-        owner: 'worker',
-        progress: [
-          { lease: stale, done: [[1, 1]] },
-          { lease: refOf(lease), done: [] },
-        ],
-      },
-    );
-    const result = await store.commit(batch);
-    assert.deepEqual(
-      result.units.map(({ won }) => won),
-      [true, false, false, true, false, false],
-    );
-    assert.deepEqual(result.lost, [stale]);
-    await mustCommit(store, [{ appends: [append('a')] }], { owner: 'somebody else' });
-    assert.deepEqual(await store.lookUp('worker', batch.id), result);
-    assert.equal(await store.lookUp('api', batch.id), null);
-    assert.equal(await store.lookUp('worker', 'never sent'), null);
-    assert.deepEqual(await store.lookUp('worker', batch.id), result, 'asking for one batch forgot another');
-  });
-
-  test('never lets a batch happen that was called absent', async ({ store, another }) => {
-    const elsewhere = (await another?.()) ?? store;
-    const late = batchOf([{ appends: [append('a', 'none')], key: key('k') }], { owner: 'slow' });
-    assert.equal(await elsewhere.lookUp('slow', late.id), null);
-    const error = await refusal(store.commit(late));
-    assert.ok(isOrderfoldError(error, 'STORE'), `expected a STORE fault, got ${String(error)}`);
-    assert.equal(await store.stream('a'), null);
-    assert.equal(await store.lookUp('slow', late.id), null);
-    await mustCommit(store, [{ appends: [append('a', 'none')], key: key('k') }], { owner: 'slow' });
   });
 
   test('commits a thousand units in one batch', async ({ store }) => {

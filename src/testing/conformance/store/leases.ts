@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { LeaseRef, Store } from '../../../src/core/store.ts';
+import type { LeaseRef, Store } from '../../../core/store.ts';
 import { absent, change, commit, delivery, handOver, mustCommit, own, refOf, type StoreCase, streamsIn, tick, timer } from './subject.ts';
 
 const shardsOf = (leases: readonly LeaseRef[]): number[] => leases.map(({ shard }) => shard).sort((a, b) => a - b);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { ParkedDelivery, ParkedWrite } from '../../../src/core/records.ts';
-import { shardOf } from '../../../src/core/shard.ts';
-import type { Append, Batch, BatchResult, Lease, LeaseRef, Store, Unit, UnitResult } from '../../../src/core/store.ts';
-import type { System } from '../../../src/core/system.ts';
+import type { ParkedDelivery, ParkedWrite } from '../../../core/records.ts';
+import { shardOf } from '../../../core/shard.ts';
+import type { Append, Batch, BatchResult, Lease, LeaseRef, Store, Unit, UnitResult } from '../../../core/store.ts';
+import type { System } from '../../../core/system.ts';
 
-/** A `System` whose time a test moves. */
+/** A `System` whose time a case moves; `virtualSystem()` is one. */
 export interface TestSystem extends System {
   advance(ms: number): Promise<void>;
   stepWallClock(byMs: number): void;
@@ -13,17 +13,33 @@ export interface TestSystem extends System {
 /** One empty, opened store, and what the suite needs around it. */
 export interface StoreSubject {
   readonly store: Store;
-  /** The one the store was made with. */
+  /** The one the store was made with: it has to take its clock, timers and randomness from there. */
   readonly system: TestSystem;
   /** Another open connection to the same data, as another process would have; left out where data can't be shared. */
   readonly another?: () => Promise<Store>;
   /** Closes `store` and opens the same data again, as after a restart; left out where nothing outlives the process. */
   readonly reopen?: () => Promise<Store>;
+  /**
+   * For each earlier schema, an open store over what `writeOlderData` left behind under it (of a copy: the case writes to it).
+   * Left out while there is but one schema.
+   */
+  readonly older?: () => Promise<readonly Store[]>;
+  /** Closes all that was opened and removes the data. */
   readonly close: () => Promise<void>;
 }
 
+/** The parts of a subject that a store may lack. */
+export type StorePart = 'another' | 'reopen' | 'older';
+
 /** Registers one case of the suite. `needs` names the optional part of the subject without which it is skipped. */
-export type StoreCase = (title: string, body: (subject: StoreSubject) => Promise<void>, needs?: 'another' | 'reopen') => void;
+export interface StoreCase {
+  (title: string, body: (subject: StoreSubject) => Promise<void>): void;
+  <Part extends StorePart>(
+    title: string,
+    body: (subject: StoreSubject & Required<Pick<StoreSubject, Part>>) => Promise<void>,
+    needs: Part,
+  ): void;
+}
 
 let batches = 0;
 
@@ -57,6 +73,14 @@ export const append = (stream: string, expected: Append['expected'] = 'any', how
   stream,
   expected,
   events: events(howMany),
+});
+
+/** One event and the state after it. */
+export const folded = (stream: string, expected: Append['expected'], status: string | null, state = '{}'): Append => ({
+  stream,
+  expected,
+  events: events(1),
+  fold: { state, status, fingerprint: 'v1' },
 });
 
 /** Names of streams that lie in the given shard. */
@@ -153,3 +177,19 @@ export const recordOf = async (store: Store, id: string): Promise<ParkedDelivery
 
 /** Everything in the log, shard by shard. */
 export const wholeLog = (store: Store) => Promise.all(Array.from({ length: store.shards }, (_, shard) => store.read(shard, 0, 1_000_000)));
+
+/** Looks again and again, a turn of the event loop apart, while `work` goes on, and once after it. Fails as soon as either fails. */
+export const meanwhile = async (look: () => Promise<void>, work: () => Promise<void>): Promise<void> => {
+  let working = true;
+  const watched = async () => {
+    while (working) {
+      await look();
+      await new Promise(setImmediate);
+    }
+    await look();
+  };
+  const worked = work().finally(() => {
+    working = false;
+  });
+  await Promise.all([watched(), worked]);
+};

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { ParkedDelivery } from '../../../src/core/records.ts';
-import type { CauseGroup, ParkedFilter, Store } from '../../../src/core/store.ts';
+import type { ParkedDelivery } from '../../../core/records.ts';
+import type { CauseGroup, ParkedFilter, Store } from '../../../core/store.ts';
 import { absent, change, delivery, mustCommit, recordOf, type StoreCase } from './subject.ts';
 
 const SUBSCRIPTIONS = ['mail', 'stock'] as const;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { ParkedDelivery, ParkedState } from '../../../src/core/records.ts';
+import type { ParkedDelivery, ParkedState } from '../../../core/records.ts';
 import { absent, change, delivery, mustCommit, own, refOf, type StoreCase, streamsIn, timer } from './subject.ts';
 
 /** What waits for what: the deliveries of one subscription and stream, in the order of their versions. */

@@ -13,13 +13,13 @@ export interface BrokenStore {
 }
 
 /** What a store does otherwise than a memory store. */
-export type Change = (inner: Store, system: VirtualSystem) => Partial<Store>;
+export type Change = (inner: Store) => Partial<Store>;
 
 export const but =
   (change: Change) =>
   (system: VirtualSystem): Store => {
     const inner = createMemoryStore(system);
-    return { ...inner, ...change(inner, system) };
+    return { ...inner, ...change(inner) };
   };
 
 /** Commits other units than it was given. */

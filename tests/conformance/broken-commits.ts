@@ -17,7 +17,7 @@ const jsonOnly = (data: string): string => {
 };
 
 /** Tells who looks a batch up what it knows, and lets the batch come all the same. */
-const promisesNothing: Change = (inner) => {
+const promisesNothing = (inner: Store): Pick<Store, 'commit' | 'lookUp'> => {
   const last = new Map<string, { readonly id: string; readonly result: BatchResult }>();
   return {
     async commit(batch: Batch) {
@@ -35,10 +35,11 @@ const promisesNothing: Change = (inner) => {
 /** Remembers only the last batch that an owner was told to be absent. */
 const forgetful: Change = (inner) => {
   const refused = new Map<string, string>();
-  const known = promisesNothing(inner, undefined as never) as Pick<Store, 'commit' | 'lookUp'>;
+  const known = promisesNothing(inner);
   return {
     async commit(batch) {
-      return refused.get(batch.owner) === batch.id ? inner.commit({ ...batch, id: await seal(inner, batch) }) : known.commit(batch);
+      if (refused.get(batch.owner) === batch.id) await inner.lookUp(batch.owner, batch.id);
+      return known.commit(batch);
     },
     async lookUp(owner, id) {
       const found = await known.lookUp(owner, id);
@@ -46,11 +47,6 @@ const forgetful: Change = (inner) => {
       return found;
     },
   };
-};
-
-const seal = async (inner: Store, { owner, id }: Batch): Promise<string> => {
-  await inner.lookUp(owner, id);
-  return id;
 };
 
 /** Shows what a unit appends to one stream before what it appends to another. */

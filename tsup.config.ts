@@ -6,6 +6,7 @@ import { defineConfig, type Options } from 'tsup';
 const entries = {
   index: 'src/index.ts',
   sqlite: 'src/stores/sqlite/index.ts',
+  testing: 'src/testing/index.ts',
 };
 
 /**

@@ -1,26 +1,25 @@
-import type fastCheck from 'fast-check';
+import type { Arbitrary } from 'fast-check';
+import type { FastCheck } from '../arbitraries.ts';
 import { CALL_FATES, DEADLY_FATES, type PlanSpace, RUN_FATES, STORE_CALLS } from './draw-plan.ts';
 import type { Action, CallFate, Fates, RunFate, SimulationPlan } from './plan.ts';
 import type { StoreFault } from './process.ts';
-
-type FastCheck = typeof fastCheck;
 
 /**
  * Plans as data that fast-check can make smaller, wherever they came from: every part shrinks without knowing how it was drawn.
  * @param fc fast-check, which is the caller's
  */
-export const planArbitrary = (fc: FastCheck, space: Pick<PlanSpace, 'calls' | 'handlers'>): fastCheck.Arbitrary<SimulationPlan> => {
+export const planArbitrary = (fc: FastCheck, space: Pick<PlanSpace, 'calls' | 'handlers'>): Arbitrary<SimulationPlan> => {
   const ms = fc.integer({ min: 0, max: 60_000 });
   const index = fc.nat(1000);
   const fate = (of: readonly (CallFate | RunFate)[]) =>
     fc.array(fc.constantFrom<CallFate | RunFate>('ok', ...of, ...DEADLY_FATES), { maxLength: 25 });
-  const fates: fastCheck.Arbitrary<Fates> = fc.record(
+  const fates: Arbitrary<Fates> = fc.record(
     Object.fromEntries([
       ...space.calls.map((name) => [name, fate(CALL_FATES)] as const),
       ...space.handlers.map((name) => [name, fate(RUN_FATES)] as const),
     ]),
     { requiredKeys: [] },
-  ) as fastCheck.Arbitrary<Fates>;
+  ) as Arbitrary<Fates>;
   const flag = fc.boolean();
   const action = fc.oneof(
     fc.record({ at: ms, do: fc.constant('place' as const), order: index, fates, times: fc.integer({ min: 1, max: 3 }) }),
@@ -33,8 +32,8 @@ export const planArbitrary = (fc: FastCheck, space: Pick<PlanSpace, 'calls' | 'h
     fc.record({ at: ms, do: fc.constant('storeClock' as const), byMs: fc.nat(86_400_000) }),
     fc.record({ at: ms, do: fc.constant('wallClock' as const), who: index, byMs: fc.integer({ min: -86_400_000, max: 86_400_000 }) }),
     fc.record({ at: ms, do: fc.constant('away' as const), forMs: ms, when: fc.constantFrom('before', 'after', 'full') }),
-  ) as fastCheck.Arbitrary<Action>;
-  const storeFault: fastCheck.Arbitrary<StoreFault> = fc.record({
+  ) as Arbitrary<Action>;
+  const storeFault: Arbitrary<StoreFault> = fc.record({
     of: fc.constantFrom(...new Set(STORE_CALLS)),
     nth: fc.integer({ min: 1, max: 60 }),
     kind: fc.constantFrom('rejectBefore', 'rejectAfter', 'slow', 'lag', 'stuck', 'crashBefore', 'crashAfter'),

@@ -1,5 +1,5 @@
+import { loadFastCheck } from '../fast-check.ts';
 import type { PlanSpace } from './draw-plan.ts';
-import { loadFastCheck } from './fast-check.ts';
 import type { Action, SimulationPlan } from './plan.ts';
 import { planArbitrary } from './plan-arbitrary.ts';
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import type { Arbitrary } from 'fast-check';
 import type { Progress, Range } from '../../../core/store.ts';
+import type { FastCheck } from '../../arbitraries.ts';
+import { loadFastCheck } from '../../fast-check.ts';
 import {
   absent,
   append,
@@ -23,12 +25,14 @@ interface Step {
 }
 
 const POSITIONS = 40;
-const position = fc.integer({ min: 1, max: POSITIONS });
-const range = fc.tuple(position, fc.nat({ max: 6 })).map(([from, more]): Range => [from, Math.min(POSITIONS, from + more)]);
-const step: fc.Arbitrary<Step> = fc.record({
-  units: fc.array(fc.array(position, { maxLength: 4 }), { maxLength: 4 }),
-  progress: fc.array(range, { maxLength: 3 }),
-});
+const stepsFrom = (fc: FastCheck): Arbitrary<Step> => {
+  const position = fc.integer({ min: 1, max: POSITIONS });
+  const range = fc.tuple(position, fc.nat({ max: 6 })).map(([from, more]): Range => [from, Math.min(POSITIONS, from + more)]);
+  return fc.record({
+    units: fc.array(fc.array(position, { maxLength: 4 }), { maxLength: 4 }),
+    progress: fc.array(range, { maxLength: 3 }),
+  });
+};
 
 /** The plain truth of a checkpoint: the set of all that is done. */
 const normalised = (done: ReadonlySet<number>): { low: number; done: [number, number][] } => {
@@ -50,8 +54,9 @@ export const checkpointCases = (test: StoreCase): void => {
     for (const stream of streamsIn(store, 0, 1)) await mustCommit(store, [{ appends: [append(stream, 'none', POSITIONS)] }]);
     // One store for all runs, told apart by shard: each run works on top of what earlier ones did there.
     const models = new Map<number, Set<number>>();
+    const fc = await loadFastCheck();
     await fc.assert(
-      fc.asyncProperty(fc.nat({ max: store.shards - 1 }), fc.array(step, { minLength: 1, maxLength: 4 }), async (shard, steps) => {
+      fc.asyncProperty(fc.nat({ max: store.shards - 1 }), fc.array(stepsFrom(fc), { minLength: 1, maxLength: 4 }), async (shard, steps) => {
         const model = models.get(shard) ?? new Set<number>();
         models.set(shard, model);
         const lease = refOf(leases[shard] ?? assert.fail());

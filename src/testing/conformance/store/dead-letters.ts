@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import type { Arbitrary } from 'fast-check';
 import type { ParkedDelivery } from '../../../core/records.ts';
 import type { CauseGroup, ParkedFilter, Store } from '../../../core/store.ts';
+import type { FastCheck } from '../../arbitraries.ts';
+import { loadFastCheck } from '../../fast-check.ts';
 import { absent, change, delivery, mustCommit, recordOf, type StoreCase } from './subject.ts';
 
 const SUBSCRIPTIONS = ['mail', 'stock'] as const;
@@ -16,7 +18,7 @@ const matches = (letter: ParkedDelivery, filter: ParkedFilter): boolean =>
   (letter.deadAt ?? 0) < (filter.diedBefore ?? Infinity);
 
 /** Filters over what `bury` buries, alone and together; `start` is the time of the first death. */
-const filtersFrom = (start: number): fc.Arbitrary<ParkedFilter> => {
+const filtersFrom = (fc: FastCheck, start: number): Arbitrary<ParkedFilter> => {
   const pick = <T>(values: readonly T[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
   const time = fc.option(
     fc.integer({ min: -2, max: 32 }).map((ms) => start + ms),
@@ -111,8 +113,9 @@ export const deadLetterCases = (test: StoreCase): void => {
     const start = system.now();
     await bury(store, system.advance);
     const all = await allPages(store, {}, 100);
+    const fc = await loadFastCheck();
     await fc.assert(
-      fc.asyncProperty(filtersFrom(start), fc.integer({ min: 1, max: 9 }), async (filter, limit) => {
+      fc.asyncProperty(filtersFrom(fc, start), fc.integer({ min: 1, max: 9 }), async (filter, limit) => {
         const expected = all.filter((letter) => matches(letter, filter));
         assert.deepEqual(await allPages(store, filter, limit), expected);
       }),
@@ -147,8 +150,9 @@ export const deadLetterCases = (test: StoreCase): void => {
     );
     const all = await allPages(store, {}, 100);
     const sorted = (causes: readonly CauseGroup[]) => [...causes].sort((a, b) => (a.cause < b.cause ? -1 : 1));
+    const fc = await loadFastCheck();
     await fc.assert(
-      fc.asyncProperty(filtersFrom(start), async (filter) => {
+      fc.asyncProperty(filtersFrom(fc, start), async (filter) => {
         const found = await store.causes(filter);
         assert.deepEqual(sorted(found), sorted(groupsOf(all.filter((letter) => matches(letter, filter)))));
         const letters = found.map((group) => group.letters);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import type { DocumentWrite, StoredDocument } from '../../../core/records.ts';
 import type { Store } from '../../../core/store.ts';
+import { loadFastCheck } from '../../fast-check.ts';
 import { append, batchOf, commit, commitOne, mustCommit, type StoreCase } from './subject.ts';
 
 const put = (key: string, value: string | null, expect: DocumentWrite['expect'] = 'any', collection = 'view'): DocumentWrite => ({
@@ -201,6 +201,7 @@ export const documentCases = (test: StoreCase): void => {
     const sorted = [...all].sort(byCodePoint);
     assert.ok(sorted.indexOf('k\u{1F600}') > sorted.indexOf('k\ufffd'));
     for (const limit of [1, 7, 1000]) assert.deepEqual(keysOf(await allPages(store, '', limit)), sorted);
+    const fc = await loadFastCheck();
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...all, 'kk', '\u{10FFFF}\u{10FFFF}'), fc.integer({ min: 1, max: 9 }), async (prefix, limit) => {
         const expected = sorted.filter((key) => key.startsWith(prefix));

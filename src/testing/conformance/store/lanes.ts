@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import type { ParkedDelivery, ParkedState } from '../../../core/records.ts';
+import { loadFastCheck } from '../../fast-check.ts';
 import { absent, change, delivery, mustCommit, own, refOf, type StoreCase, streamsIn, timer } from './subject.ts';
 
 /** What waits for what: the deliveries of one subscription and stream, in the order of their versions. */
@@ -110,6 +110,7 @@ export const laneCases = (test: StoreCase): void => {
   test('agrees with a plain list about what may run and what is in the way, whatever happens in which order', async ({ store }) => {
     const states: readonly ParkedState[] = ['scheduled', 'scheduled', 'dead', 'done', 'discarded', 'superseded'];
     const leases = (await own(store)).map(refOf);
+    const fc = await loadFastCheck();
     const steps = fc.array(
       fc.record({
         lane: fc.nat({ max: 1 }),

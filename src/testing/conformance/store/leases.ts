@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import type { LeaseRef, Store } from '../../../core/store.ts';
+import { loadFastCheck } from '../../fast-check.ts';
 import { absent, change, commit, delivery, handOver, mustCommit, own, refOf, type StoreCase, streamsIn, tick, timer } from './subject.ts';
 
 const shardsOf = (leases: readonly LeaseRef[]): number[] => leases.map(({ shard }) => shard).sort((a, b) => a - b);
@@ -163,6 +163,7 @@ export const leaseCases = (test: StoreCase): void => {
 
   test('R11 never lets two owners hold one shard, whatever the order of ticks, deaths and waits', async ({ store, system }) => {
     await store.register([{ name: 'mail', start: 'head' }]);
+    const fc = await loadFastCheck();
     const action = fc.record({
       who: fc.nat({ max: 3 }),
       does: fc.constantFrom('tick', 'tick', 'tick', 'stop', 'die', 'wait'),

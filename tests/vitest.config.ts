@@ -10,7 +10,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: check ? ['tests/**/*.check.test.ts'] : ['tests/**/*.test.ts'],
+    include: check ? ['tests/**/*.check.test.ts'] : ['tests/**/*.test.ts', 'examples/**/*.test.ts'],
     exclude: check ? ['**/node_modules/**'] : ['**/node_modules/**', 'tests/bench/**', 'tests/**/*.check.test.ts'],
     testTimeout: check ? 180_000 : 20_000,
     hookTimeout: check ? 300_000 : 20_000,

@@ -5,11 +5,11 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { root } from './process.ts';
-import { type Block, blocksOf, commandsOf, isProgram, isTypeScript } from './readme.ts';
+import { type Block, blocksOf, commandsOf, isProgram, isTypeScript, shownFile } from './readme.ts';
 import { typeErrors } from './type-errors.ts';
 
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-const readme = blocksOf(readFileSync(path.join(root, 'README.md'), 'utf8'));
+const TEXTS = ['README.md', 'examples/test-your-order-flow/README.md'];
 
 /** A folder where `import 'orderfold'` finds this working tree, as it would an installed package. */
 const scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'orderfold-readme-')));
@@ -27,20 +27,37 @@ const write = (block: Block): string => {
 const run = (file: string) =>
   promisify(execFile)(process.execPath, ['--conditions=orderfold-source', file], { cwd: scratch, timeout: 15_000 });
 
-describe('README.md', () => {
-  it('has TypeScript that compiles', () => {
-    expect(typeErrors(readme.filter(isTypeScript).map(write))).toEqual([]);
+/** Blocks that are not, word for word, part of the file they say they are of. */
+const strangers = (blocks: readonly Block[], folder: string): readonly string[] =>
+  blocks.flatMap((block) => {
+    const file = shownFile(block);
+    if (file === undefined) return [];
+    const source = existsSync(path.join(folder, file)) ? readFileSync(path.join(folder, file), 'utf8') : '';
+    return block.text !== '' && source.includes(block.text) ? [] : [`line ${block.line}: ${file}`];
   });
 
-  const programs = readme.filter(isProgram);
+describe.each(TEXTS)('%s', (text) => {
+  const blocks = blocksOf(readFileSync(path.join(root, text), 'utf8'));
+
+  it('has TypeScript that compiles', () => {
+    expect(typeErrors(blocks.filter(isTypeScript).map(write))).toEqual([]);
+  });
+
+  const programs = blocks.filter(isProgram);
   it.skipIf(programs.length === 0).each(programs)('has a program at line $line that runs to its end', async (block) => {
     await run(write(block));
   });
 
-  it('names only commands that exist', () => {
-    const { scripts, files } = commandsOf(readme);
+  it('shows parts of files as they are', () => {
+    expect(strangers(blocks, path.dirname(path.join(root, text)))).toEqual([]);
+  });
+
+  it('names only commands and files that exist', () => {
+    const { scripts, files } = commandsOf(blocks);
     expect(scripts.filter((script) => manifest.scripts[script] === undefined)).toEqual([]);
     expect(files.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
+    const links = [...readFileSync(path.join(root, text), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link = '']) => link);
+    expect(links.filter((link) => !existsSync(path.join(root, path.dirname(text), link)))).toEqual([]);
   });
 });
 
@@ -62,6 +79,14 @@ describe('the check of README.md', () => {
   it('finds a program that fails', async () => {
     const [program] = fenced('ts run', `const reason: string = 'planted'; throw new Error(reason);`).filter(isProgram).map(write);
     await expect(run(program ?? '')).rejects.toThrow('planted');
+  });
+
+  it('finds a part of a file that is not in it, and a file that is not there', () => {
+    writeFileSync(path.join(scratch, 'shown.ts'), 'const a = 1;\nconst b = 2;\n');
+    expect(strangers(fenced('ts of shown.ts', 'const b = 2;'), scratch)).toEqual([]);
+    expect(strangers(fenced('ts of shown.ts', 'const b = 3;'), scratch)).toEqual(['line 3: shown.ts']);
+    expect(strangers(fenced('ts of gone.ts', 'const b = 2;'), scratch)).toEqual(['line 3: gone.ts']);
+    expect(fenced('ts of shown.ts', 'const b = 2;').filter(isTypeScript)).toEqual([]);
   });
 
   it('finds the commands of a shell block', () => {

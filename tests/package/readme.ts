@@ -29,9 +29,12 @@ export const blocksOf = (markdown: string): readonly Block[] => {
   return blocks;
 };
 
-/** `ts` blocks are type-checked; those whose info string is `ts run` are complete programs and are run. */
-export const isTypeScript = ({ info }: Block): boolean => /^(ts|typescript)\b/.test(info);
+/** `ts` blocks are type-checked; those whose info string is `ts run` are complete programs and are run. Parts of a file are neither. */
+export const isTypeScript = (block: Block): boolean => /^(ts|typescript)\b/.test(block.info) && shownFile(block) === undefined;
 export const isProgram = (block: Block): boolean => isTypeScript(block) && /\srun\b/.test(block.info);
+
+/** The file beside the text of which a block such as `ts of saga.ts` shows a part; undefined for a block of its own. */
+export const shownFile = ({ info }: Block): string | undefined => /^\w+ of (\S+)$/.exec(info)?.[1];
 
 const isShell = ({ info }: Block): boolean => /^(sh|bash|shell|console|powershell)\b/.test(info);
 

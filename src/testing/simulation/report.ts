@@ -53,7 +53,7 @@ const timeline = ({ run }: Played, orderId: string): string[] => {
     .filter((effect) => effect.orderId === orderId)
     .map(
       ({ at, step, direction, key, amountMinor }) =>
-        `  ${String(at).padStart(9)} ms  ${direction} ${step}, key ${key ?? 'none'}, ${amountMinor ?? 'no'} minor units`,
+        `  ${at.toFixed(1).padStart(9)} ms  ${direction} ${step}, key ${key ?? 'none'}, ${amountMinor ?? 'no'} minor units`,
     );
   return [
     `the timeline of ${orderId}`,

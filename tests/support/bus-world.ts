@@ -9,6 +9,8 @@ import { createWorldPauses } from './bus-pauses.ts';
 import type { Action, Behaviour, Scenario, SubscriptionName } from './bus-scenarios.ts';
 import { miscounts, projectPlayed } from './bus-view.ts';
 import { createCluster, type Process } from './process.ts';
+import { audit } from '../../src/testing/audit.ts';
+import { recordRun } from '../../src/testing/record-run.ts';
 import { type VirtualSystem, virtualSystem } from '../../src/testing/virtual-system.ts';
 import { createWitness, type Witness } from './witness.ts';
 
@@ -235,6 +237,9 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
   }
 
   judgeEnd(promised);
+  const clockWasSet = scenario.actions.some(({ do: what }) => what === 'wallClock' || what === 'storeClock');
+  const { violations } = audit(await recordRun(witness.store, { stage: 'settled', clockWasSet }));
+  for (const { invariant, orderId, text } of violations) wrong(`${invariant} ${orderId}: ${text}`);
   for (const miscount of await miscounts(witness)) wrong(`exactly once: ${miscount}`);
   struck += workers.reduce((sum, { process }) => sum + process.struck, 0);
   for (const { process, bus } of workers) if (process.alive) await system.run(bus.close());

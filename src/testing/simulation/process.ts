@@ -84,6 +84,14 @@ export interface Cluster {
   heal(): void;
 }
 
+interface Watcher {
+  readonly of: string;
+  readonly changed: () => void;
+  /** It hears of it soon. */
+  told: boolean;
+}
+
+const HINT_MS = 10;
 const REPLY_MS = { lag: 20, slow: 1000, stuck: 10_000 } as const;
 
 type Strike = StoreFault['kind'] | 'before' | 'after';
@@ -93,7 +101,16 @@ const never = <T>(): Promise<T> => new Promise<T>(() => {});
 export const createCluster = (system: VirtualSystem, shared: Store): Cluster => {
   let healed = false;
   let outage: { readonly until: number; readonly when: 'before' | 'after' | 'full' } = { until: 0, when: 'before' };
-  const watchers = new Set<{ readonly of: string; readonly changed: () => void }>();
+  const watchers = new Set<Watcher>();
+  /** Hints come a little later, several as one, as those of a file system do. */
+  const hint = (watcher: Watcher): void => {
+    if (watcher.told) return;
+    watcher.told = true;
+    system.setTimer(Math.floor(system.random() * HINT_MS), () => {
+      watcher.told = false;
+      watcher.changed();
+    });
+  };
 
   const process = (name: string, options: ProcessOptions = {}): Process => {
     const { faults = [], latencyMs = 0, hints = 'others', asked, calls = new Map<string, number>() } = options;
@@ -191,7 +208,7 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
         const member = target[key as keyof Store];
         if (key === 'watch') {
           return (changed: () => void) => {
-            const watcher = { of: name, changed: () => enter(changed) };
+            const watcher: Watcher = { of: name, changed: () => enter(changed), told: false };
             if (hints !== 'none') watchers.add(watcher);
             return () => watchers.delete(watcher);
           };
@@ -201,7 +218,7 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
           if (alive) asked?.(key as string, given);
           return call(key as string, async () => {
             const result = await (member as (...args: unknown[]) => Promise<unknown>)(...given);
-            if (key === 'commit') for (const watcher of watchers) if (watcher.of !== name) system.soon(watcher.changed);
+            if (key === 'commit') for (const watcher of watchers) if (watcher.of !== name) hint(watcher);
             return result;
           });
         };

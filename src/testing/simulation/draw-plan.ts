@@ -1,7 +1,7 @@
 import { seeded } from '../../core/seeded.ts';
 import type { ResolvedFaults } from './faults.ts';
 import type { Action, CallFate, Fates, RunFate, SimulationPlan } from './plan.ts';
-import type { StoreFault } from './process.ts';
+import type { StoreFault } from './store-fault.ts';
 
 /** From what plans are drawn. */
 export interface PlanSpace {

@@ -1,9 +1,9 @@
 import { audit } from '../../src/testing/audit.ts';
 import { recordRun } from '../../src/testing/record-run.ts';
 import type { Effect, RecordedRun } from '../../src/testing/recorded-run.ts';
+import type { Witness } from '../../src/testing/simulation/witness.ts';
 import type { OrderScenario } from './order-scenarios.ts';
 import { CARD, PASSWORD, type Shop } from './shop.ts';
-import type { Witness } from '../../src/testing/simulation/witness.ts';
 
 /** What the shop did, of which payments alone move money. */
 const effectsOf = ({ effects }: Shop): readonly Effect[] =>

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { StoreFault } from '../../src/testing/simulation/process.ts';
+import type { StoreFault } from '../../src/testing/simulation/store-fault.ts';
 import type { CallFate, Fates } from './shop.ts';
 
 export type OrderAction =

@@ -7,12 +7,14 @@ import { type AnyOrderSaga, OrderSaga } from '../../src/order/saga.ts';
 import { createOrdersOn, type Orders } from '../../src/runtime/orders.ts';
 import type { Delivery } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
+import { createCluster } from '../../src/testing/simulation/cluster.ts';
+import type { Process } from '../../src/testing/simulation/process.ts';
+import type { StoreFault } from '../../src/testing/simulation/store-fault.ts';
+import { createWitness, type Witness } from '../../src/testing/simulation/witness.ts';
 import { type VirtualSystem, virtualSystem } from '../../src/testing/virtual-system.ts';
 import { auditOrders } from './order-audit.ts';
 import { type OrderAction, type OrderScenario, SAGAS } from './order-scenarios.ts';
-import { createCluster, type Process, type StoreFault } from '../../src/testing/simulation/process.ts';
 import { CALL_TIMEOUT_MS, createShop, type Fates, type Shop } from './shop.ts';
-import { createWitness, type Witness } from '../../src/testing/simulation/witness.ts';
 
 export interface OrderWorld {
   readonly system: VirtualSystem;

@@ -3,9 +3,9 @@ import { seeded } from '../../core/seeded.ts';
 import type { WorkerOptions } from '../../runtime/event-bus.ts';
 import type { VirtualSystem } from '../virtual-system.ts';
 import type { Clients } from './clients.ts';
+import type { Cluster } from './cluster.ts';
 import { type Member, startWorker } from './members.ts';
 import type { Action } from './plan.ts';
-import type { Cluster } from './process.ts';
 
 /** Says what happened; the text is made only where somebody reads it. */
 export type Tell = (kind: string, text: () => string) => void;

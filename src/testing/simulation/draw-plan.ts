@@ -1,7 +1,7 @@
 import { seeded } from '../../core/seeded.ts';
 import type { ResolvedFaults } from './faults.ts';
 import type { Action, CallFate, Fates, RunFate, SimulationPlan } from './plan.ts';
-import type { StoreFault } from './process.ts';
+import type { StoreFault } from './store-fault.ts';
 
 /** From what plans are drawn. */
 export interface PlanSpace {
@@ -55,7 +55,7 @@ export const drawPlan = (seed: number, space: PlanSpace): SimulationPlan => {
   const processes = apis + workers;
   const orders = between(space.orders);
   /** Within which actions come: crowded, usual, or long enough for retries to end. */
-  const spanMs = oneOf([60, 1500, 5000, 20_000]);
+  const spanMs = oneOf([30, 30, 300, 300, 1500, 10_000]);
   const at = (): number => below(spanMs);
 
   const callFates: readonly CallFate[] = [...(faults.services ? CALL_FATES : []), ...(faults.poison ? DEADLY_FATES : [])];

@@ -2,7 +2,7 @@ import type { Arbitrary } from 'fast-check';
 import type { FastCheck } from '../arbitraries.ts';
 import { CALL_FATES, DEADLY_FATES, type PlanSpace, RUN_FATES, STORE_CALLS } from './draw-plan.ts';
 import type { Action, CallFate, Fates, RunFate, SimulationPlan } from './plan.ts';
-import type { StoreFault } from './process.ts';
+import type { StoreFault } from './store-fault.ts';
 
 /**
  * Plans as data that fast-check can make smaller, wherever they came from: every part shrinks without knowing how it was drawn.

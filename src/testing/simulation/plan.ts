@@ -1,4 +1,4 @@
-import type { StoreFault } from './process.ts';
+import type { StoreFault } from './store-fault.ts';
 
 /**
  * What becomes of one call of a service. `slow`: takes a while. `down`: nothing happened, and the caller is told so. `lost`: done, and the

@@ -4,11 +4,11 @@ import type { RecordedRun, Violation } from '../recorded-run.ts';
 import { virtualSystem } from '../virtual-system.ts';
 import { createActor, OPERATOR, type Tell, type Wrong } from './act.ts';
 import { clientKey, createClients } from './clients.ts';
+import { createCluster } from './cluster.ts';
 import { createJudge } from './judge.ts';
 import { beginMember, type Member } from './members.ts';
 import { createOutside, type Outside, SECRETS } from './outside.ts';
 import type { Fates, SimulationPlan } from './plan.ts';
-import { createCluster } from './process.ts';
 import { createWitness } from './witness.ts';
 
 /** What is simulated: the user's code, and how their orders look. */

@@ -33,16 +33,20 @@ const chosenBy = (policy: RetryPolicy, failure: Failure, random: number): E.Eith
   }
 };
 
-/** Judges a failed attempt by the policy and writes it down. Pure but for `random`, which is in [0, 1). */
-export const judge = (record: ParkedDelivery, policy: RetryPolicy, failed: FailedAttempt, random: number): Verdict => {
+/**
+ * Judges a failed attempt by the policy and writes it down. Pure but for `random`, which is in [0, 1).
+ * @param last the rule by which it was the last attempt, where the policy would try again
+ */
+export const judge = (record: ParkedDelivery, policy: RetryPolicy, failed: FailedAttempt, random: number, last?: GiveUp): Verdict => {
   const detail = detailOf(record);
   const attempt = record.attempts + 1;
   const firstStartedAt = detail.firstStartedAt ?? failed.startedAt;
   const facts = describeError(failed.error);
   const elapsedMs = Math.max(0, failed.endedAt - firstStartedAt);
-  const chosen = isPermanent(failed.error)
+  const byPolicy = isPermanent(failed.error)
     ? E.left({ rule: 'permanent error' })
     : chosenBy(policy, { attempt, elapsedMs, previousDelayMs: detail.previousDelayMs, error: failed.error }, random);
+  const chosen = E.isRight(byPolicy) && last !== undefined ? E.left(last) : byPolicy;
   const delayMs = E.isLeft(chosen) ? null : chosen.right.delayMs;
   const rule = E.isLeft(chosen) ? chosen.left.rule : chosen.right.rule;
   const ledger = recordAttempt(detail.ledger, {

@@ -32,15 +32,8 @@ const crashed = (record: ParkedDelivery, policy: RetryPolicy, now: number, rando
   const error = new OrderfoldError('HANDLER', 'the process ended while this delivery ran alone');
   Object.defineProperty(error, 'code', { value: 'CRASHED' });
   const startedAt = record.startedAt ?? now;
-  const verdict = judge(record, policy, { error, startedAt, endedAt: now, worker: detailOf(record).worker ?? 'unknown' }, random);
-  const crashes = record.lostStarts;
-  if (verdict.delayMs === null || crashes < MOST_CRASHES) return verdict;
-  return {
-    ...verdict,
-    record: { ...verdict.record, state: 'dead' },
-    delayMs: null,
-    rule: `${MOST_CRASHES} crashes are the most a delivery gets`,
-  };
+  const last = record.lostStarts < MOST_CRASHES ? undefined : { rule: `${MOST_CRASHES} crashes are the most a delivery gets` };
+  return judge(record, policy, { error, startedAt, endedAt: now, worker: detailOf(record).worker ?? 'unknown' }, random, last);
 };
 
 /**

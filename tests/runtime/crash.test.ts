@@ -38,7 +38,7 @@ describe('a process that dies', () => {
     expect(letter?.lostStarts).toHaveLength(6);
   });
 
-  it('R4 a killer whose policy sets no limit is dead after at most 22 starts', async () => {
+  it('R4 R3 a killer whose policy sets no limit is dead after at most 22 starts, and its ledger says by which rule', async () => {
     const { system, witness, member, publish, starts } = busCluster({
       mail: { handle: killing, retry: RetryPolicy.fixed({ delayMs: 0 }) },
     });
@@ -48,9 +48,12 @@ describe('a process that dies', () => {
       await system.advance(2000);
       await member(`w${life}`).work();
     }
-    expect(witness.parked.get('mail:k@1')?.state).toBe('dead');
+    const letter = witness.parked.get('mail:k@1');
+    expect(letter?.state).toBe('dead');
     expect(starts.length).toBeLessThanOrEqual(22);
     expect(starts.length).toBeGreaterThan(15);
+    const attempts: readonly unknown[] = JSON.parse(letter?.detail ?? '{}').ledger.attempts;
+    expect(attempts.at(-1)).toMatchObject({ delayMs: null, rule: '20 crashes are the most a delivery gets' });
   });
 
   it('R5 R18 those that wait for their trial keep nobody else from running', async () => {

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { SimulationFailed, simulate } from 'orderfold/testing';
 import { describe, expect, it } from 'vitest';
 import { mailMeansPaid } from '../../examples/test-your-order-flow/mail-means-paid.ts';
 import { orderSaga } from '../../examples/test-your-order-flow/saga.ts';
 import { orderSaga as brokenSaga } from '../../examples/test-your-order-flow/saga-broken.ts';
 import { fakeServices, type Services } from '../../examples/test-your-order-flow/services.ts';
-import { blocksOf } from '../package/readme.ts';
 
 const folder = new URL('../../examples/test-your-order-flow/', import.meta.url);
 const read = (file: string): string => readFileSync(new URL(file, folder), 'utf8');
-const guide = blocksOf(read('README.md'));
+const guide = read('README.md');
 
 const patience = { baseMs: 50, capMs: 500, timeoutMs: 1000 };
 const flow = (saga: typeof orderSaga) => ({
@@ -29,7 +29,7 @@ const failureOf = async (run: Promise<unknown>): Promise<SimulationFailed> => {
   return thrown;
 };
 
-/** The report as the guide shows it: leases left out, long lines cut. */
+/** The report as the guide shows it: leases left out, long lines cut. `vitest -u` writes it into the guide. */
 const shortened = (report: string): string =>
   report
     .split('\n')
@@ -43,16 +43,22 @@ describe('the order flow of the guide', () => {
     expect(found.violations.map(({ invariant }) => invariant)).toContain('S1');
     expect(found.plan.actions).toMatchObject([{ do: 'place', fates: { 'payments.charge': ['lost'] } }]);
     expect(found.drawn.actions.length).toBeGreaterThan(1);
-    expect(guide.find(({ info }) => info === 'text report')?.text).toBe(shortened(found.message));
+    const shown = guide.replace(/(?<=```text report\n).*?(?=\n```)/s, () => shortened(found.message));
+    await expect(shown).toMatchFileSnapshot(fileURLToPath(new URL('README.md', folder)));
 
     const again = await failureOf(simulate({ ...broken, replay: found.replay }));
     expect(again.trace).toEqual(found.trace);
-    expect(read('regressions.test.ts')).toContain(`'${found.replay}'`);
     expect((await simulate({ ...fixed, replay: found.replay })).struck).toEqual({ lost: 1 });
   });
 
-  it('S1 is broken in the first schedules of any seed', { timeout: 120_000 }, async () => {
-    for (const seed of [1, 100, 200, 400]) {
+  it('S1 is broken by the plan that is kept as a regression test', async () => {
+    const [, replay = ''] = /'(\{.*\})'/.exec(read('regressions.test.ts')) ?? [];
+    const found = await failureOf(simulate({ ...broken, replay }));
+    expect(found.violations.map(({ invariant }) => invariant)).toContain('S1');
+  });
+
+  it('S1 is broken from other seeds as well, in other ways', { timeout: 120_000 }, async () => {
+    for (const seed of [1, 100]) {
       const found = await failureOf(simulate({ ...broken, seed, schedules: 50 }));
       expect(found.violations.map(({ invariant }) => invariant)).toContain('S1');
     }

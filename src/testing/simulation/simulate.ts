@@ -35,7 +35,7 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 /**
  * Plays an application's order flow under many schedules of failures, each on one virtual clock with every interleaving decided by a seed:
  * the real engine, saga and store logic, in several simulated processes that crash, stall, lose their leases, their replies and their store.
- * After each run the kit's invariants and the caller's own are checked. 200 schedules of up to six orders take about two seconds.
+ * After each run the kit's invariants and the caller's own are checked. 200 schedules of up to six orders take two to four seconds of CPU.
  * @throws SimulationFailed at the first run that breaks an invariant, with the smallest plan found that does.
  * @throws OrderfoldError `CONFIG` for unusable options, and when fast-check is missing
  * @example

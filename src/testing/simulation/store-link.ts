@@ -83,6 +83,8 @@ export const linkToStore = (
   const call = <T>(member: string, carryOut: () => Promise<T>): Promise<T> => {
     if (!host.alive) return never();
     const strike = strikeFor(member);
+    // Most calls by far: nothing lies between the process and its store.
+    if (strike === undefined && latencyMs === 0) return host.heard(carryOut());
     const travelled = travel(strike, carryOut);
     if (strike === undefined) return host.heard(travelled);
     const back = (): boolean => ailing.delete(travelled);

@@ -89,7 +89,7 @@ describe.concurrent('on a bad day nothing is lost, and all goes on by itself', (
 
   it('R25 SIGTERM under load: twice within a second is one wish, a second one later is obeyed at once', TIMEOUT, async (context) => {
     // Handlers that hang for longer than anybody waits between two signals.
-    const env = { SERVICE_TIMEOUT_MS: '3000', GRACE_MS: '6000', ORDER_DEADLINE_MS: '60000' };
+    const env = { SERVICE_TIMEOUT_MS: '5000', GRACE_MS: '9000', ORDER_DEADLINE_MS: '60000' };
     const day = await begin(context, { env });
     const { api, workers } = day.shop;
     day.services.behave({ silenceRate: 1 });

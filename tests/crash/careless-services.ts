@@ -5,7 +5,7 @@ import { CARELESS, PASSWORD } from './secrets.ts';
 
 /** On an ordinary day. */
 const ORDINARY: Partial<Behaviour> = { failureRate: 0.08, declineRate: 0.05, rejectRate: 0.03, lostReplyRate: 0.03, limitRate: 0.01 };
-const WELL: Behaviour = {
+export const WELL: Behaviour = {
   failureRate: 0,
   declineRate: 0,
   rejectRate: 0,

@@ -6,6 +6,8 @@ import type { Harm, HarmMessage } from './harm/harm.ts';
 export interface Keeper {
   readonly name: string;
   readonly starts: number;
+  /** Of its present life. */
+  readonly pid: number | undefined;
   /** What all its lives printed. */
   readonly log: readonly string[];
   /** Ends nobody asked for, and requested ones that were not in order. */
@@ -112,6 +114,9 @@ export const keep = (options: ChildOptions, upLine: RegExp, byItself: Expected =
     name: options.name,
     get starts() {
       return starts;
+    },
+    get pid() {
+      return child.process.pid;
     },
     get log() {
       return logs.flat();

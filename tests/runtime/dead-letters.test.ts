@@ -4,10 +4,10 @@ import { permanent } from '../../src/core/permanent.ts';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
+import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { busCluster, type Handle } from '../support/bus-cluster.ts';
 import type { StoreFault } from '../support/process.ts';
 import { CARD, PASSWORD } from '../support/shop.ts';
-import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 const audit = { by: 'op', reason: 'the gateway is back' };
 const twice = RetryPolicy.fixed({ delayMs: 20 }).maxAttempts(2);
@@ -197,6 +197,11 @@ describe('dead letters', () => {
     const letter = await system.run(bus.deadLetters.get('mail:s@1'));
     expect(letter).toMatchObject({ state: 'dead', raw, attempts: 1, history: [{ error: { code: 'UNDECODABLE' }, delayMs: null }] });
     expect(letter?.envelope).toMatchObject({ id: 's@1', type: 'Did', data: undefined });
+    const shown = await system.run(bus.events('s'));
+    expect(shown.map(({ id, type, data }) => [id, type, data])).toEqual([
+      ['s@1', 'Did', undefined],
+      ['s@2', 'Did', { n: 2 }],
+    ]);
     await system.run(bus.deadLetters.discard({ filter: {} }, audit));
     await system.advance(1000);
     expect(seen).toEqual([2]);

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { EventBus } from '../../src/index.ts';
 import { sqliteStore } from '../../src/stores/sqlite/index.ts';
+import { WELL } from './careless-services.ts';
 import { beginDay } from './day.ts';
 import { reportOn } from './report.ts';
 import { OPERATOR } from './shop-client.ts';
@@ -34,11 +35,12 @@ const FOREIGN = [
 ] as const;
 
 it('R18 R23 rows that nobody can read become dead letters with their bytes, hold up no other order and end no process, and go on when repaired', {
-  timeout: 180_000,
+  timeout: 240_000,
 }, async ({ onTestFinished }) => {
   const env = { ORDER_DEADLINE_MS: '600000' };
   const day = await beginDay({ seed: 9, ordersPerSecond: 40, workers: 3, leaseMs: 2500, views: true, env });
   onTestFinished(day.forget);
+  day.services.behave({ ...WELL, script: undefined });
   const { shop, load } = day;
   const { client, database } = shop;
   const bus = EventBus.create({ store: sqliteStore({ path: database }) });
@@ -61,6 +63,8 @@ it('R18 R23 rows that nobody can read become dead letters with their bytes, hold
     db.prepare(`UPDATE events SET data = ?, schema = ? WHERE ${row}`).run(data(text), schema, orderId);
   }
   expect(await frozen).toEqual([true, true, true]);
+  await until('enough other orders are in', async () => load.accepted.size >= 200, 60_000);
+  await load.end(30_000);
 
   const letterOf = async (orderId: string) => {
     const letters = (await client.once('GET', `/dead-letters?orderId=${orderId}`))?.body?.deadLetters ?? [];
@@ -79,7 +83,6 @@ it('R18 R23 rows that nobody can read become dead letters with their bytes, hold
     for (const of of ['/events', '/timeline'])
       expect((await client.once('GET', `/orders/${orderId}${of}`))?.status, `${of} of what ${name}`).toBe(200);
   }
-  await until('enough other orders are in', async () => load.accepted.size >= 200, 60_000);
   const waiting = damaged.filter(({ becomes }) => becomes === 'waiting');
   for (const { orderId } of waiting) expect(await letterOf(orderId), 'newer code is waited for').toBeUndefined();
 

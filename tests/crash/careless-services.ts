@@ -97,7 +97,7 @@ export const startCarelessServices = async (seed: number): Promise<CarelessServi
     try {
       return await act();
     } finally {
-      const ordinary = { ...WELL, ...ORDINARY };
+      const ordinary = { ...WELL, ...ORDINARY, script };
       const back = Object.fromEntries(Object.keys(behaviour).map((key) => [key, ordinary[key as keyof Behaviour]]));
       if (!lifted) server.behave(back);
     }

@@ -27,7 +27,7 @@ describe('a shop whose processes are killed, frozen and restarted under load, be
       keyless = await run({ seconds: 1, seed: 7, workers: 1, orders: 60, preload });
       chaos = await run({ seconds: SECONDS, seed: SEED, workers: 3, orders: 200 });
     },
-    SECONDS * 1000 + 150_000,
+    SECONDS * 1000 + 600_000,
   );
   afterAll(() => Promise.all([chaos?.forget(), keyless?.forget()]));
 

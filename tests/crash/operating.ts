@@ -1,10 +1,14 @@
+import type { Behaviour } from '../support/payment-server.ts';
 import type { CarelessServices } from './careless-services.ts';
 import type { RunningShop } from './running-shop.ts';
 import { OPERATOR } from './shop-client.ts';
 import { until } from './workplace.ts';
 
+/** Whatever is asked for is a mistake of ours: that kills at once, and by the hundred. */
+const OUTAGE: Partial<Behaviour> = { script: ({ method }) => (method === 'POST' ? 400 : undefined) };
+
 const LOOKED_AT = 3;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** Redrives everything, in two windows at once. True if there was something to redrive. */
 const redriveTwice = async ({ client }: RunningShop): Promise<boolean> => {
@@ -36,14 +40,14 @@ const redriveSome = async (shop: RunningShop): Promise<boolean> => {
 
 /** Redrives what an outage has killed while it lasts: all of it is in vain. */
 export const redriveInOutage = async (shop: RunningShop, services: CarelessServices): Promise<boolean> =>
-  services.misbehaveWhile({ down: true }, () => redriveSome(shop));
+  services.misbehaveWhile(OUTAGE, () => redriveSome(shop));
 
 /** Redrives what an outage has killed while a worker drains, which may own it or be about to get it. */
 export const redriveWhileDraining = async (shop: RunningShop, services: CarelessServices, who: number): Promise<boolean> => {
   const dead = async (): Promise<boolean> => ((await shop.client.once('GET', '/dead-letters?limit=1'))?.body?.deadLetters.length ?? 0) > 0;
   const worker = shop.workers[who];
   const tryOnce = async (): Promise<boolean> => {
-    await services.misbehaveWhile({ down: true }, () => until('something is dead', dead, PATIENCE_MS));
+    await services.misbehaveWhile(OUTAGE, () => until('something is dead', dead, PATIENCE_MS));
     await worker?.ready();
     const [drained, redriven] = await Promise.all([worker?.restart(), redriveTwice(shop)]);
     return drained === true && redriven;

@@ -43,6 +43,8 @@ export const IMPATIENT = {
   SERVICE_TIMEOUT_MS: '600',
   ORDER_DEADLINE_MS: '9000',
   GRACE_MS: '3000',
+  // All that is read ahead is suspect after a crash, and each suspect starts by itself.
+  CONCURRENCY: '16',
 } as const;
 
 const HARM = 'tests/crash/harm/preload.ts';

@@ -28,7 +28,7 @@ it('S14 the state a decision was made with is the one its events fold to once th
         expect(frozenAll(after)).toBe(true);
       }
     }),
-    { numRuns: 200 },
+    { numRuns: Number(process.env.ORDERFOLD_RUNS ?? 200) },
   );
 });
 

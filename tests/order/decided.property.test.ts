@@ -5,6 +5,7 @@ import { decide } from '../../src/order/decide.ts';
 import { afterDecided } from '../../src/order/decided.ts';
 import type { FoldableEvent } from '../../src/order/evolve.ts';
 import { fold } from '../../src/order/fold.ts';
+import type { Order } from '../../src/order/order.ts';
 import { play } from './support/histories.ts';
 import { schedules } from './support/schedules.ts';
 
@@ -42,4 +43,12 @@ it('a decision knows the state after its own events only: not of others, not fro
   expect(afterDecided(events, order, TIME)).toBeUndefined();
   expect(afterDecided(events, undefined, TIME)).toStrictEqual(order);
   expect(afterDecided(events, undefined, TIME)).toBeUndefined();
+});
+
+it('a decision about an order leaves the time it was placed at as it was', () => {
+  const plan = { steps: [{ name: 'payment', after: [], undo: 'undo' }] } as const;
+  const placed = fold([{ type: 'OrderPlaced', data: { details: {}, plan }, stream: 'o', version: 1, time: TIME }]) as Order;
+  const decided = decide({ type: 'Cancel', reason: 'x' }, placed);
+  if (E.isLeft(decided)) throw new Error(decided.left.message);
+  expect(afterDecided(decided.right, placed, '2026-02-02T00:00:00.000Z')).toMatchObject({ status: 'cancelled', placedAt: TIME });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/order/decide.ts';
+import { pastNoReturn } from '../../src/order/follow-ups.ts';
 import { place, plan, type Story, story } from './support/story.ts';
 
 const shop = plan({ payment: 'undo', notification: ['irreversible', 'payment'] });
@@ -172,5 +173,51 @@ describe('a rejection', () => {
       'INVALID: the undo of payment ends as undone, not as succeeded',
     );
     expect(message(order.refuse('payment'))).toBe("INVALID: payment succeeded: its undo can't be refused or skipped");
+  });
+});
+
+describe('S12 an answer that comes again, or too late', () => {
+  const cancelled = () => {
+    const order = story(plan({ payment: 'undo', inventory: 'undo' }));
+    order.die('payment');
+    order.tell({ type: 'Cancel', reason: 'x' });
+    return order;
+  };
+  const undoOf = (order: Story) => (order.step('payment').undo as { readonly request: string }).request;
+
+  it('of a success settled without a result is written once, and never after it was undone', () => {
+    const order = cancelled();
+    expect(order.undone('payment')).toEqual(['PaymentUndone']);
+    expect(order.succeed('payment')).toEqual([]);
+    expect(order.tell({ type: 'RecordUndone', step: 'payment', request: 'o@2' })).toEqual([]);
+    expect(order.tell({ type: 'RecordUndone', step: 'payment', request: undoOf(order) })).toEqual([]);
+  });
+
+  it('of an undo as a success makes no sense even while it is still to be settled', () => {
+    const order = cancelled();
+    expect(order.tell({ type: 'RecordSucceeded', step: 'payment', request: undoOf(order) })).toMatchObject({ code: 'INVALID' });
+    expect(order.step('payment').status).toBe('undoing');
+  });
+
+  it('about a step the order does not have is refused, a dead letter too', () => {
+    const order = cancelled();
+    const dead = { type: 'RecordDead', direction: 'do', deadLetterId: 'x', cause: 'x', attempts: 1 } as const;
+    for (const step of ['shipping', 'constructor', '__proto__']) {
+      expect(order.tell({ ...dead, step })).toMatchObject({ code: 'INVALID', message: `the order has no step "${step}"` });
+    }
+  });
+});
+
+describe('the point of no return', () => {
+  it('is passed while an irreversible step is requested or done, and not when it refused or was skipped', () => {
+    const order = story(plan({ mail: 'irreversible' }));
+    expect(pastNoReturn(order.order())).toBe(true);
+    expect(pastNoReturn(order.order(), 'mail')).toBe(false);
+    order.refuse('mail');
+    expect(pastNoReturn(order.order())).toBe(false);
+    const { steps, ...rest } = order.order();
+    expect(steps.mail?.status).toBe('refused');
+    const at = (status: 'waiting' | 'skipped' | 'succeeded' | 'waived' | 'dead') => pastNoReturn({ ...rest, steps: { mail: { status } } });
+    expect([at('waiting'), at('skipped'), at('succeeded'), at('waived'), at('dead')]).toEqual([false, false, true, true, true]);
   });
 });

@@ -47,6 +47,7 @@ describe('a stored plan', () => {
     ['no steps', {}],
     ['steps that are no list', { steps: { length: 0 } }],
     ['a step that is null', { steps: [null] }],
+    ['as many steps as before that are null', { steps: [null, null, null], deadlineMs: 1_000 }],
     ['a step that is a text', { steps: ['payment'] }],
     ['a step without a name', { steps: [{ after: [], undo: 'undo' }] }],
     ['a name no step can have', { steps: [{ name: 'Payment', after: [], undo: 'undo' }] }],

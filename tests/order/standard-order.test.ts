@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OrderSaga } from '../../src/order/saga.ts';
+import { standardOrder } from '../../src/order/standard-order.ts';
 import { validate } from '../../src/order/validate.ts';
 
 const { schema } = OrderSaga.define();
@@ -48,6 +49,9 @@ describe('the standard order', () => {
     if (result._tag === 'Left') throw new Error(result.left.message);
     expect(Object.is(result.right.totalMinor, 0)).toBe(true);
     expect(Object.is(result.right.items[0]?.unitPriceMinor, 0)).toBe(true);
+    expect(await standardOrder['~standard'].validate(withItem({ unitPriceMinor: -0 }))).toStrictEqual({
+      value: { ...withItem({ unitPriceMinor: 0 }), totalMinor: 0 },
+    });
   });
 
   it.each<[string, unknown, readonly string[]]>([

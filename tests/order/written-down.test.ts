@@ -193,6 +193,18 @@ describe('S12 an answer that comes again, or too late', () => {
     expect(order.tell({ type: 'RecordUndone', step: 'payment', request: undoOf(order) })).toEqual([]);
   });
 
+  it('S4 of a success after a refusal is written down and taken back, also where settling had found the refusal', () => {
+    const order = story(plan({ payment: 'undo' }));
+    order.refuse('payment', 'declined');
+    expect(order.succeed('payment', 7)).toEqual(['PaymentSucceeded', 'PaymentUndoRequested']);
+    expect(order.step('payment')).toStrictEqual({ status: 'undoing', request: 'o@2', result: 7, undo: { request: 'o@7', settle: false } });
+    const settled = cancelled();
+    settled.refuse('payment', 'declined');
+    expect(settled.step('payment')).toMatchObject({ status: 'refused', reason: 'declined' });
+    expect(settled.succeed('payment')).toEqual(['PaymentSucceeded', 'PaymentUndoRequested']);
+    expect(settled.step('payment').status).toBe('undoing');
+  });
+
   it('of an undo as a success makes no sense even while it is still to be settled', () => {
     const order = cancelled();
     expect(order.tell({ type: 'RecordSucceeded', step: 'payment', request: undoOf(order) })).toMatchObject({ code: 'INVALID' });

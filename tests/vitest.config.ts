@@ -11,7 +11,9 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: check ? ['tests/**/*.check.test.ts'] : ['tests/**/*.test.ts', 'examples/**/*.test.ts'],
-    exclude: check ? ['**/node_modules/**'] : ['**/node_modules/**', 'tests/bench/**', 'tests/**/*.check.test.ts'],
+    exclude: check
+      ? ['**/node_modules/**', 'tests/mutation/**']
+      : ['**/node_modules/**', 'tests/bench/**', 'tests/mutation/**', 'tests/**/*.check.test.ts'],
     testTimeout: check ? 180_000 : 20_000,
     hookTimeout: check ? 300_000 : 20_000,
     // One at a time, so that measured times are those of a quiet machine.

@@ -48,7 +48,7 @@ const homeward = (order: Order): { readonly events: readonly NewOrderEvent[]; re
     if (done && undo !== 'undo' && free) continue;
     allGone = false;
     for (const earlier of after) blocked.add(earlier);
-    if (done && undo === 'undo' && free) events.push(undoRequested(order, name, status === 'waived'));
+    if (done && free) events.push(undoRequested(order, name, status === 'waived'));
     if (dead?.direction === 'do') events.push(fixedEvent('DeadLetterSuperseded', letterOf(order, name)), settling(order, name));
   }
   return { events, allGone };

@@ -3,7 +3,7 @@ import type { Cancel, Discard, Redrive } from './commands.ts';
 import type { ByOperator, NewOrderEvent } from './events.ts';
 import { DEADLINE_REASON, pastNoReturn, settling } from './follow-ups.ts';
 import { answerTo, fixedEvent, letterOf } from './new-event.ts';
-import type { Order } from './order.ts';
+import { type Order, stepOf } from './order.ts';
 import { invalid, type Rejection, rejection } from './rejection.ts';
 import { textIssues } from './text.ts';
 
@@ -36,7 +36,7 @@ const openLetter = (
 ): E.Either<Rejection, { readonly step: string; readonly operator: ByOperator }> => {
   const issues = textIssues(command, LIMITS);
   if (issues.length > 0) return E.left(invalid('say who does this and why', issues));
-  const planned = order.plan.steps.find(({ name }) => order.steps[name]?.dead?.id === command.deadLetterId);
+  const planned = order.plan.steps.find(({ name }) => stepOf(order, name).dead?.id === command.deadLetterId);
   if (planned === undefined) return E.left(rejection('NOT_DEAD', 'there is no such dead letter, or it is no longer dead'));
   return E.right({ step: planned.name, operator: { by: command.by, reason: command.reason } });
 };

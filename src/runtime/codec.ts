@@ -18,6 +18,8 @@ export interface Codec {
   payload(stored: StoredEvent): unknown;
   /** @throws `UNDECODABLE`, as `payload` does */
   decode(stored: StoredEvent): Envelope;
+  /** For those who only look: `data` is undefined where this code can't read it. */
+  show(stored: StoredEvent): Envelope;
 }
 
 export const createCodec = (upcasts: Upcasts = {}): Codec => {
@@ -44,7 +46,7 @@ export const createCodec = (upcasts: Upcasts = {}): Codec => {
     }
   };
 
-  return {
+  const codec: Codec = {
     schemaOf,
     payload,
     encode(type, data) {
@@ -58,5 +60,14 @@ export const createCodec = (upcasts: Upcasts = {}): Codec => {
       const envelope = { id, type, stream, version, shard, position, time: isoTime(time), schema: schemaOf(type), data };
       return cause === undefined ? envelope : { ...envelope, cause };
     },
+    show(stored) {
+      try {
+        return codec.decode(stored);
+      } catch {
+        const { type, schema } = stored;
+        return { ...codec.decode({ ...stored, type: '', schema: 1, data: 'null' }), type, schema, data: undefined };
+      }
+    },
   };
+  return codec;
 };

@@ -63,6 +63,7 @@ export interface EventBus<Events extends EventMap = Record<string, unknown>, Sta
   ): Promise<Transacted<State, Refusal>>;
   /** The stream at its latest version, or, if that is enough, as this process last knew it at `atLeast` or later. */
   state(stream: string, atLeast?: number): Promise<Snapshot<State>>;
+  /** `data` is undefined where a payload can't be read, as in a dead letter: whoever looks sees the others all the same. */
   events(stream: string): Promise<readonly EnvelopeOf<Events>[]>;
   /** Declares a subscription; all of them before the first `publish` or `start`. @throws `CONFIG` */
   subscribe(name: string, options: SubscribeOptions<Events>): void;

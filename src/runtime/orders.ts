@@ -58,6 +58,7 @@ export interface Orders<Saga extends AnyOrderSaga = AnyOrderSaga> extends OrderS
   place(input: InputOf<Saga>, options?: { readonly idempotencyKey?: string | undefined }): Promise<E.Either<Rejection, OrderIn<Saga>>>;
   /** The order as folded, with how its steps' deliveries fare. */
   get(orderId: string): Promise<ViewOf<Saga> | null>;
+  /** `data` is undefined where a payload can't be read, as in a dead letter: whoever looks sees the others all the same. */
   events(orderId: string): Promise<readonly EnvelopeOf<EventsMap<Saga>>[]>;
   /** Everything that happened to the order and what still waits, in the order of time. */
   timeline(orderId: string): Promise<readonly TimelineEntry[]>;

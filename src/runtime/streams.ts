@@ -17,6 +17,7 @@ export interface Streams<State> {
   load(stream: string): Promise<Snapshot<State>>;
   remember(stream: string, snapshot: Snapshot<State>): void;
   forget(stream: string): void;
+  /** For those who only look: `data` is undefined where this code can't read it. */
   events(stream: string): Promise<readonly Envelope[]>;
 }
 
@@ -48,11 +49,11 @@ export const createStreams = <State>(store: Store, codec: Codec, model: StreamMo
     if (version <= snapshot.version) put(stream, snapshot);
   };
 
-  const eventsAfter = async (stream: string, after: number): Promise<Envelope[]> => {
+  const eventsAfter = async (stream: string, after: number, decode: Codec['decode']): Promise<Envelope[]> => {
     const events: Envelope[] = [];
     for (let version = after; ; version = events.at(-1)?.version ?? version) {
       const page = await store.events(stream, version, PAGE);
-      events.push(...page.map(codec.decode));
+      events.push(...page.map(decode));
       if (page.length < PAGE) return events;
     }
   };
@@ -73,7 +74,7 @@ export const createStreams = <State>(store: Store, codec: Codec, model: StreamMo
     if (model === undefined) return { version: row.version, state: undefined };
     const usable = row.state !== null && row.fingerprint === model.fingerprint;
     const from = usable && row.state !== null ? freeze<State>(JSON.parse(row.state), true) : undefined;
-    const tail = usable && row.stateVersion === row.version ? [] : await eventsAfter(stream, usable ? row.stateVersion : 0);
+    const tail = usable && row.stateVersion === row.version ? [] : await eventsAfter(stream, usable ? row.stateVersion : 0, codec.decode);
     const state = tail.length === 0 ? from : folded(tail, from);
     return { version: tail.at(-1)?.version ?? row.version, state };
   };
@@ -90,6 +91,6 @@ export const createStreams = <State>(store: Store, codec: Codec, model: StreamMo
       young.delete(stream);
       old.delete(stream);
     },
-    events: (stream) => eventsAfter(stream, 0),
+    events: (stream) => eventsAfter(stream, 0, codec.show),
   };
 };

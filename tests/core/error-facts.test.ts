@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { causeChain } from '../../src/core/cause-chain.ts';
 import { describeError } from '../../src/core/error-facts.ts';
 import { OrderfoldError } from '../../src/core/errors.ts';
 import { isPermanent, permanent } from '../../src/core/permanent.ts';
@@ -52,20 +53,27 @@ describe('describeError', () => {
     [hostile, 'object', 'a thrown object without a message'],
     [Object.assign(() => 1, { cause: null }), 'function', 'a thrown function without a message'],
   ])('tells of anything thrown, case %#', (thrown, name, message) => {
-    expect(describeError(thrown)).toEqual({ name, message, code: 'HANDLER', causes: [], permanent: false });
+    expect(describeError(thrown)).toStrictEqual({ name, message, code: 'HANDLER', causes: [], permanent: false });
   });
 
   it('survives getters that throw and proxies that are gone', () => {
     expect(describeError(revoked())).toMatchObject({ name: 'object', message: 'a thrown object without a message' });
     expect(describeError(throwingGetters(['name', 'code', 'stack', 'cause', 'retryAfterMs', 'errors'])).message).toBe('visible');
     expect(describeError(throwingGetters(['message'])).message).toBe('a thrown object without a message');
-    expect(messages(Object.assign(new Error('x'), { errors: revoked() }))).toEqual([]);
+    for (const errors of [revoked(), 'abc', null]) expect(messages(Object.assign(new Error('x'), { errors }))).toEqual([]);
   });
 
   it('ends a cyclic cause where it began', () => {
     const outer = new Error('outer');
     outer.cause = new Error('inner', { cause: outer });
     expect(messages(outer)).toEqual(['inner']);
+  });
+
+  it('cuts causes that never end', () => {
+    const endless = (): object => Object.create(Error.prototype, { cause: { get: endless } });
+    expect(causeChain(endless())).toHaveLength(100);
+    expect(messages(Object.assign(() => 1, { cause: new Error('of a function'), code: 'F' }))).toEqual(['of a function']);
+    expect(describeError(Object.assign(() => 1, { code: 'F' })).code).toBe('F');
   });
 
   it('keeps at most five causes, the nearest first, and the parts of an AggregateError', () => {
@@ -94,9 +102,25 @@ describe('describeError', () => {
     at connect (node:net:1:2)
     at query (/app/node_modules/pg/lib/client.js:10:5)
     at Array.map (<anonymous>)
+    at async Promise.all (index 10)
     at charge (/app/src/payments.ts:42:7)
     at run (/app/src/worker.ts:1:1)`;
     expect(describeError(error).frame).toBe('charge (/app/src/payments.ts:42:7)');
+  });
+
+  it('finds no frame where none is of the code in hand, and reads one with whatever line ends', () => {
+    const facts = (stack: string) => describeError(Object.assign(new Error('x'), { stack }));
+    for (const stack of ['', 'Error: x', 'Error: x\n    at connect (node:net:1:2)\nrequire', '    at f (/app/x.ts:1:1)']) {
+      expect('frame' in facts(stack)).toBe(false);
+    }
+    expect(facts('\n    at f (/app/x.ts:1:1)').frame).toBe('f (/app/x.ts:1:1)');
+    expect(facts('Error: x\r\n    at f (/app/x.ts:1:1)\r\n    at g (/app/x.ts:2:2)').frame).toBe('f (/app/x.ts:1:1)');
+  });
+
+  it('R24 says how many characters are missing, whatever the length', () => {
+    const { message } = describeError(new Error('x'.repeat(1_001)));
+    expect(message).toBe(`${'x'.repeat(970)}… (31 more characters)`);
+    expect(describeError(new Error(`x${'😀'.repeat(600)}`)).message).toBe(`x${'😀'.repeat(484)}… (232 more characters)`);
   });
 
   it('keeps text that every store takes: no NUL, no half of a character', () => {
@@ -112,6 +136,10 @@ describe('describeError', () => {
     [{ retryAfter: '30' }, 30_000],
     [{ retryAfter: 'Wed, 21 Oct 2026 07:28:00 GMT' }, undefined],
     [{ retryAfter: '' }, undefined],
+    [{ retryAfter: ' 30 ' }, 30_000],
+    [{ retryAfter: '1e5' }, undefined],
+    [{ retryAfter: '5 s' }, undefined],
+    [{ retryAfter: '9'.repeat(13) }, undefined],
     [{ retryAfterMs: -1 }, undefined],
     [{ retryAfterMs: Number.NaN }, undefined],
     [{ retryAfterMs: Number.POSITIVE_INFINITY }, undefined],
@@ -138,6 +166,8 @@ describe('permanent', () => {
     expect(permanent(declined, 'refused for good').message).toBe('refused for good');
     expect(permanent('no such article').message).toBe('no such article');
     expect('cause' in permanent('no such article')).toBe(false);
+    expect('code' in permanent('no such article')).toBe(false);
+    expect([permanent({ message: 7 }).message, permanent(undefined).message]).toEqual(['a permanent error', 'a permanent error']);
   });
 
   it('is seen through errors that wrap it and on errors of another copy of the package', () => {
@@ -159,6 +189,8 @@ describe('R24 redact', () => {
   it.each([
     ['connect to postgres://app:hunter2@db:5432/orders failed', 'connect to postgres://[redacted]@db:5432/orders failed'],
     ['amqp://u:p@ss/hunter2@host', 'amqp://[redacted]@host'],
+    ['amqp://user:p@ss/hunter2@host', 'amqp://[redacted]@host'],
+    ['postgres://u:12345x/hunter2@db', 'postgres://[redacted]@db'],
     ['redis://:hunter2@cache', 'redis://[redacted]@cache'],
     ['https://hunter2@github.com/x', 'https://[redacted]@github.com/x'],
     ['password=hunter2&user=a', 'password=[redacted]&user=a'],
@@ -170,9 +202,29 @@ describe('R24 redact', () => {
     ['x-api-key: hunter2', 'x-api-key: [redacted]'],
     ['client_secret => "hunter2"', 'client_secret => [redacted]'],
     ['Authorization: Bearer hunter2 x', 'Authorization: [redacted]'],
+    ['Authorization : Basic hunter2', 'Authorization : [redacted]'],
+    ['{"cookie":"a=hunter2', '{"cookie":[redacted]'],
+    ...[
+      'pass',
+      'passphrase',
+      'privatekey',
+      'private_key',
+      'accesskey',
+      'access-key',
+      'credential',
+      'credentials',
+      'cardnumber',
+      'card number',
+    ]
+      .concat(['cvv', 'cvv2', 'cvc', 'cvc2'])
+      .map((name) => [`${name}=hunter2`, `${name}=[redacted]`]),
+    ['{"password":"hunter2', '{"password":[redacted]'],
+    ["password='hunter2", 'password=[redacted]'],
+    ['body {\\"password\\":\\"hunter2', 'body {\\"password\\":[redacted]'],
     ['{"authorization":"Basic aHVudGVyMg==","a":1}', '{"authorization":[redacted],"a":1}'],
     ['Cookie: a=hunter2; b=2\nnext line', 'Cookie: [redacted]\nnext line'],
     ['sent bearer hunter2hunter2', 'sent bearer [redacted]'],
+    ['sent bearer   hunter2hunter2', 'sent bearer   [redacted]'],
     ['jwt eyJhbGciOiJI.eyJzdWIiOiIx.c2ln', 'jwt [redacted]'],
     ['key sk_live_hunter2', 'key [redacted]'],
     [`Unexpected token 'p', "pw hunter2" is not valid JSON`, "Unexpected token 'p', [redacted] is not valid JSON"],
@@ -180,6 +232,10 @@ describe('R24 redact', () => {
     ['-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY----- x', '[redacted] x'],
     ['card 4111111111111111 declined', 'card [redacted] declined'],
     ['card 4111 1111 1111 1111.', 'card [redacted].'],
+    ['card 4111  1111 - 1111  1111', 'card 4111  1111 - 1111  1111'],
+    ['card 4111  1111\t\u00a01111 -1111', 'card [redacted]'],
+    // The last four groups would pass for a card as well.
+    ['4111 1111 1111 1111 1117', '[redacted] 1117'],
     ['card 3782-822463-10005', 'card [redacted]'],
     ['2 items, 12 4111-1111-1111-1111 123', '2 items, 12 [redacted] 123'],
     ['4111111111111111 5555555555554444', '[redacted] [redacted]'],

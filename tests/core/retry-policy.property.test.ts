@@ -133,7 +133,7 @@ describe('every retry policy', () => {
         if (E.isLeft(next)) return;
         expect(Number.isSafeInteger(next.right.delayMs) && next.right.delayMs >= 0 && !Object.is(next.right.delayMs, -0)).toBe(true);
       }),
-      { numRuns: 1000 },
+      { numRuns: Number(process.env.ORDERFOLD_RUNS ?? 1000) },
     );
   });
 
@@ -260,7 +260,7 @@ describe('every retry policy', () => {
         const one = waitOf(builtSimple({ backoff: data, limits }), failed(given), drawn);
         expect(waitOf(builtSimple({ backoff: data, limits: others }), failed(given), drawn)).toEqual(one);
       }),
-      { numRuns: 500 },
+      { numRuns: Number(process.env.ORDERFOLD_RUNS ?? 500) },
     );
   });
 
@@ -272,7 +272,7 @@ describe('every retry policy', () => {
         if (before === null) expect(after).toBeNull();
         if (before !== null && after !== null) expect(after).toBeGreaterThanOrEqual(before);
       }),
-      { numRuns: 500 },
+      { numRuns: Number(process.env.ORDERFOLD_RUNS ?? 500) },
     );
   });
 
@@ -324,7 +324,7 @@ describe('both is a Monoid', () => {
         if (a === null || b === null) expect(E.isLeft(next)).toBe(true);
         else if (E.isLeft(next)) expect(next.left.rule).toContain('after the first began'); // one's wait against the other's time
       }),
-      { numRuns: 500 },
+      { numRuns: Number(process.env.ORDERFOLD_RUNS ?? 500) },
     );
   });
 });

@@ -121,6 +121,8 @@ describe('RetryPolicy', () => {
     expect(decided(byCode, failure(1, { error: Object.assign(new Error('x'), { code: 503 }) }))).toBe(0);
     expect(decided(byCode, failure(1, { error: new Error('outer', { cause: coded('BUSY') }) }))).toBe(0);
     expect(decided(byCode, failure(1))).toBe('retried only if code BUSY or 503');
+    expect(decided(RetryPolicy.immediately().retryIf(['HANDLER']), failure(1))).toBe(0);
+    expect(decided(RetryPolicy.immediately().retryIf([]), failure(1))).toBe('retried only if no code');
     const byName = RetryPolicy.immediately().retryIf('the gateway is away', (error) => error instanceof TypeError);
     expect(decided(byName, failure(1, { error: new TypeError('x') }))).toBe(0);
     expect(decided(byName, failure(1))).toBe('retried only if the gateway is away');
@@ -171,6 +173,19 @@ describe('RetryPolicy', () => {
       'attempt 3 of at most 3',
     );
     expect(decided(patient.maxAttempts(2), failure(2, { error: busy }))).toBe('attempt 2 of at most 2');
+  });
+
+  it('orElse keeps the bound on a Retry-After as well, unless it states one', () => {
+    const asked = { error: coded('BUSY', { retryAfterMs: 5_000 }) };
+    const brief = RetryPolicy.immediately().honourRetryAfter({ maxMs: 1_000 });
+    expect(decided(brief.orElse(['BUSY'], RetryPolicy.immediately()), failure(1, asked))).toContain('is longer than 1 s');
+    expect(decided(brief.orElse(['BUSY'], RetryPolicy.immediately().honourRetryAfter()), failure(1, asked))).toBe(5_000);
+  });
+
+  it('names the first of the rules that ask for the same wait', () => {
+    const same = RetryPolicy.fixed({ delayMs: 5 }).both(RetryPolicy.exponential({ baseMs: 5, jitter: 'none' }));
+    expect(nextDelay(same, failure(1), 0)).toEqual(E.right({ delayMs: 5, rule: 'fixed backoff, 5 ms' }));
+    expect(RetryPolicy.immediately().rules).toEqual([]);
   });
 
   it('orElse lets the last one named decide', () => {
@@ -251,6 +266,9 @@ describe('RetryPolicy', () => {
     ],
     [() => RetryPolicy.immediately().both({} as never), 'RetryPolicy.both: expected other to be a RetryPolicy'],
     [() => RetryPolicy.immediately().orElse(['A'], undefined as never), 'RetryPolicy.orElse: expected policy to be a RetryPolicy'],
+    [() => RetryPolicy.immediately().orElse([5 as never], RetryPolicy.never()), 'RetryPolicy.orElse: expected codes'],
+    [() => RetryPolicy.immediately().retryIf(['x'.repeat(101)]), 'each item a text of 1 to 100 characters'],
+    [() => RetryPolicy.immediately().retryIf('x'.repeat(101), () => true), 'expected name to be a text of 1 to 100 characters'],
     [() => RetryPolicy.immediately().scale(0), 'RetryPolicy.scale: expected times'],
   ])('refuses what it can not mean, case %#', (make, message) => {
     expect(make).toThrow(expect.toSatisfy((error) => isOrderfoldError(error, 'CONFIG') && error.message.includes(message)));
@@ -289,6 +307,10 @@ describe('explain', () => {
         .maxElapsedMs(5000),
       'no attempt later than 5 s after the first began; ' +
         'if code BUSY: (up to 3 attempts; waits 1 s each time), else: (up to 3 attempts; waits 10 ms each time)',
+    ],
+    [
+      RetryPolicy.fixed({ delayMs: 10 }).both(RetryPolicy.immediately().orElse(['A'], RetryPolicy.never())),
+      'waits 10 ms each time; if code A: (one attempt, no retry), else: (any number of attempts; retries at once)',
     ],
   ])('says what the policy will do, case %#', (policy, words) => {
     expect(policy.explain()).toBe(words);

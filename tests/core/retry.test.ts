@@ -32,7 +32,7 @@ const watched = () => {
       add(type, listener, options);
     },
     removeEventListener: (type: 'abort', listener: () => void) => {
-      listeners.delete(listener);
+      if (type === 'abort') listeners.delete(listener);
       remove(type, listener);
     },
   });
@@ -166,6 +166,33 @@ describe('retry', () => {
       const settled = system.run(outcome);
       await (works ? expect(settled).resolves.toBe('charged') : expect(settled).rejects.toBe('stop'));
       expect([system.monotonic(), system.pending]).toEqual([50, 0]);
+    }
+  });
+
+  it('waits for nothing when the policy itself made the signal abort', async () => {
+    const { system, retry, call } = flaky(9);
+    const controller = new AbortController();
+    const judging = RetryPolicy.fixed({ delayMs: 500 }).retryIf('any', () => {
+      controller.abort('judged');
+      return true;
+    });
+    await expect(retry(judging, call, { signal: controller.signal })).rejects.toBe('judged');
+    expect([system.monotonic(), system.pending]).toEqual([0, 0]);
+  });
+
+  it('counts the elapsed time from its own first call', async () => {
+    const { system, retry, call, calls } = flaky(2);
+    await system.advance(60_000);
+    await system.run(retry(RetryPolicy.fixed({ delayMs: 100 }).maxElapsedMs(200), call));
+    expect(calls.map(({ atMs }) => atMs)).toEqual([60_000, 60_100, 60_200]);
+  });
+
+  it('refuses a signal that is none', async () => {
+    const { retry, call } = flaky(0);
+    for (const signal of [{}, 'stop', { aborted: false, addEventListener: () => undefined }]) {
+      await expect(retry(policy, call, { signal: signal as never })).rejects.toThrow(
+        'retry: expected signal to be an AbortSignal (an object with throwIfAborted, addEventListener, removeEventListener)',
+      );
     }
   });
 

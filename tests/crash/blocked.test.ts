@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, it } from 'vitest';
 import { EventBus } from '../../src/index.ts';
 import { sqliteStore } from '../../src/stores/sqlite/index.ts';
@@ -10,7 +12,7 @@ const file = 'tests/crash/roles/blocking-worker.ts';
 describe('a handler that blocks its process beyond the lease', () => {
   it.concurrent.for(['blocks', 'blocks, then fails'] as const)(
     'R11 R12 is overtaken, and what it reports too late changes nothing: %s',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async (how, { expect, onTestFinished }) => {
       const place = await openWorkplace(onTestFinished);
       const services = await startPaymentServer();
@@ -18,7 +20,8 @@ describe('a handler that blocks its process beyond the lease', () => {
       const bus = EventBus.create({ store: sqliteStore({ path: place.database }) });
       onTestFinished(() => bus.close());
       await bus.publish({ stream: 'a', type: 'Asked', data: { how } });
-      const env = { ...place.env, SERVICES_URL: services.url };
+      const free = path.join(place.folder, 'free');
+      const env = { ...place.env, SERVICES_URL: services.url, BLOCKED_UNTIL: free };
       const blocked = startChild({ name: 'blocked', file, env: { ...env, BLOCKS: 'yes' } });
       await until('it is asked', async () => (await place.marks()).length === 1);
       const other = startChild({ name: 'other', file, env: { ...env, BLOCKS: 'no' } });
@@ -26,7 +29,8 @@ describe('a handler that blocks its process beyond the lease', () => {
       const charged = await until('the other takes over', async () => (await bus.events('a')).find(({ type }) => type === 'Charged'));
       expect(charged.data).toEqual({ by: other.process.pid });
 
-      // By now it has long been overtaken; it wakes up, reports, and goes on with other streams as if nothing had been.
+      // By now it has been overtaken; it wakes up, reports, and goes on with other streams as if nothing had been.
+      await writeFile(free, '');
       await blocked.line(/^lost charge/);
       await Promise.all(
         Array.from({ length: 20 }, (_, index) => bus.publish({ stream: `b${index}`, type: 'Asked', data: { how: 'well' } })),

@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { seeded } from '../../src/core/seeded.ts';
 import { type Behaviour, type PaymentServer, type Reaction, type ServedCall, startPaymentServer } from '../support/payment-server.ts';
 import { CARELESS, PASSWORD } from './secrets.ts';
 
 /** On an ordinary day. */
 const ORDINARY: Partial<Behaviour> = { failureRate: 0.08, declineRate: 0.05, rejectRate: 0.03, lostReplyRate: 0.03, limitRate: 0.01 };
-const WELL: Behaviour = {
+export const WELL: Behaviour = {
   failureRate: 0,
   declineRate: 0,
   rejectRate: 0,
@@ -21,13 +22,20 @@ const WELL: Behaviour = {
 /** Out of two hundred orders. */
 const CURSES = 200;
 
+/** Out of six refunds, by the order they are first asked for: one fails so often and then works, another never does. */
+const REFUNDS = { outOf: 6, failing: 20 } as const;
+
 export interface CarelessServices extends PaymentServer {
   /** Adds to how it behaves on an ordinary day, for a while. */
   misbehave(behaviour: Partial<Behaviour>, forMs: number): Promise<void>;
+  /** The same until this is done. */
+  misbehaveWhile<T>(behaviour: Partial<Behaviour>, act: () => Promise<T>): Promise<T>;
   /** From now on all goes well, but for orders that can't succeed. */
   lift(): void;
   /** Calls that were answered with a lie or with somebody's secrets. */
   readonly lies: number;
+  /** Undos that worked after twenty failures, and undos that never will. */
+  readonly stubborn: { readonly worked: number; readonly hopeless: number };
 }
 
 const orderOf = ({ body, key }: ServedCall): string => (typeof body.orderId === 'string' ? body.orderId : (key.split(':')[0] ?? ''));
@@ -51,6 +59,22 @@ const curse = (call: ServedCall): Reaction | undefined => {
 export const startCarelessServices = async (seed: number): Promise<CarelessServices> => {
   const random = seeded(seed);
   let lies = 0;
+  /** Effect keys of refunds, and how often each has been asked for. */
+  const refunds = new Map<string, number>();
+  const stubborn = { worked: new Set<number>(), hopeless: new Set<number>() };
+  const stubbornly = ({ method, path, key }: ServedCall): Reaction | undefined => {
+    if (`${method} ${path}` !== 'POST /refunds') return undefined;
+    const asked = (refunds.get(key) ?? 0) + 1;
+    refunds.set(key, asked);
+    const nth = [...refunds.keys()].indexOf(key);
+    if (nth % REFUNDS.outOf === 1) {
+      if (asked <= REFUNDS.failing) return 'fail';
+      stubborn.worked.add(nth);
+    }
+    if (nth % REFUNDS.outOf !== 2) return undefined;
+    stubborn.hopeless.add(nth);
+    return 'fail';
+  };
   const lying = (reaction: Reaction): Reaction => {
     lies += 1;
     return reaction;
@@ -58,6 +82,8 @@ export const startCarelessServices = async (seed: number): Promise<CarelessServi
   const script = (call: ServedCall): Reaction | undefined => {
     const cursed = curse(call);
     if (cursed !== undefined) return lying(cursed);
+    const refused = stubbornly(call);
+    if (refused !== undefined) return refused;
     const drawn = random();
     if (drawn < 0.01) return lying({ status: 503, body: { error: CARELESS } });
     // Done, but who is to know from this? Short, so that a parser quotes all of it.
@@ -66,23 +92,30 @@ export const startCarelessServices = async (seed: number): Promise<CarelessServi
   };
   const server = await startPaymentServer({ seed, ...ORDINARY, script });
   let lifted = false;
+  const misbehaveWhile = async <T>(behaviour: Partial<Behaviour>, act: () => Promise<T>): Promise<T> => {
+    if (!lifted) server.behave(behaviour);
+    try {
+      return await act();
+    } finally {
+      const ordinary = { ...WELL, ...ORDINARY, script };
+      const back = Object.fromEntries(Object.keys(behaviour).map((key) => [key, ordinary[key as keyof Behaviour]]));
+      if (!lifted) server.behave(back);
+    }
+  };
   return {
     ...server,
     books: server.books,
-    async misbehave(behaviour, forMs) {
-      if (lifted) return;
-      server.behave(behaviour);
-      await new Promise((resolve) => setTimeout(resolve, forMs));
-      const ordinary = { ...WELL, ...ORDINARY };
-      const back = Object.fromEntries(Object.keys(behaviour).map((key) => [key, ordinary[key as keyof Behaviour]]));
-      if (!lifted) server.behave(back);
-    },
+    misbehave: (behaviour, forMs) => misbehaveWhile(behaviour, () => sleep(forMs)),
+    misbehaveWhile,
     lift() {
       lifted = true;
-      server.behave({ ...WELL, script: curse });
+      server.behave({ ...WELL, script: (call) => curse(call) ?? stubbornly(call) });
     },
     get lies() {
       return lies;
+    },
+    get stubborn() {
+      return { worked: stubborn.worked.size, hopeless: stubborn.hopeless.size };
     },
   };
 };

@@ -17,7 +17,7 @@ const optionsOf = (): ChaosOptions => {
       options: {
         seconds: { type: 'string', default: '60' },
         seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 1_000_000)) },
-        workers: { type: 'string', default: '2' },
+        workers: { type: 'string', default: '3' },
         'orders-per-second': { type: 'string', default: '20' },
       },
     });

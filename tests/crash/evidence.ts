@@ -1,6 +1,7 @@
 import type { PaymentServer } from '../support/payment-server.ts';
 import type { Ending } from './child.ts';
 import type { Accepted } from './order-load.ts';
+import type { Quiet } from './quiet.ts';
 
 /** All that is left of a run when its processes are gone: what there is to audit. */
 export interface Evidence {
@@ -12,6 +13,10 @@ export interface Evidence {
   readonly asked: number;
   readonly services: Pick<PaymentServer, 'books' | 'audit'>;
   readonly maxAttempts: number;
+  /** How orders stood once the faults were lifted, before anybody redrove anything. */
+  readonly quiet: Quiet;
+  /** The views that were kept. */
+  readonly views: readonly string[];
   readonly logs: readonly { readonly name: string; readonly lines: readonly string[] }[];
   /** Dead letters, timelines and metrics as the producer showed them. */
   readonly shown: readonly string[];

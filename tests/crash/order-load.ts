@@ -15,16 +15,21 @@ export interface OrderLoad {
   readonly accepted: ReadonlyMap<string, Accepted>;
   /** Keys used so far, answered or not. */
   readonly asked: number;
+  /** Orders that were asked for a second time, under the same key. */
+  readonly askedAgain: number;
   readonly cancelled: number;
   readonly faults: readonly string[];
   /** Nobody new comes; resolves when everybody has an answer, or `withinMs` is over. */
   end(withinMs: number): Promise<void>;
 }
 
-/** Out of a hundred customers. */
-const HABITS = { askTwice: 6, cancel: 12, reuseKey: 2, lookAgain: 10 } as const;
+/** Out of a hundred customers. Those who do not ask twice at once ask again when they have an answer. */
+const HABITS = { askTwiceAtOnce: 20, cancel: 12, reuseKey: 2, lookAgain: 10 } as const;
 
-/** Customers that come at a steady rate, each with a key of their own, and do not go away before they have an answer. */
+/**
+ * Customers that come at a steady rate, each with a key of their own, and do not go away before they have an answer. Each of them asks
+ * twice for the same order.
+ */
 export const startOrderLoad = (client: ShopClient, seed: number, perSecond: number): OrderLoad => {
   const random = seeded(seed);
   const accepted = new Map<string, Accepted>();
@@ -33,6 +38,7 @@ export const startOrderLoad = (client: ShopClient, seed: number, perSecond: numb
   const closing = new AbortController();
   const patience = new AbortController();
   let asked = 0;
+  let askedAgain = 0;
   let cancelled = 0;
 
   const place = async (key: string, order: object): Promise<string | undefined> => {
@@ -56,15 +62,17 @@ export const startOrderLoad = (client: ShopClient, seed: number, perSecond: numb
       unitPriceMinor: 100 + Math.floor(random() * 5000),
     }));
     const order = { customerId: `${key} pays with ${CARD}`, currency: 'EUR', items };
-    const [twice, cancels, reuses, looks] = [
-      chance(HABITS.askTwice),
+    const [twiceAtOnce, cancels, reuses, looks] = [
+      chance(HABITS.askTwiceAtOnce),
       chance(HABITS.cancel),
       chance(HABITS.reuseKey),
       chance(HABITS.lookAgain),
     ];
     const afterMs = random() * 1500;
-    const [orderId] = await Promise.all(Array.from({ length: twice ? 2 : 1 }, () => place(key, order)));
+    const [orderId] = await Promise.all(Array.from({ length: twiceAtOnce ? 2 : 1 }, () => place(key, order)));
     if (orderId === undefined) return;
+    if (!twiceAtOnce) await place(key, order);
+    askedAgain += 1;
     if (looks) {
       const { status } = await client.patiently('GET', `/orders/${orderId}`, undefined, {}, patience.signal);
       if (status !== 200) faults.push(`${orderId} was accepted and answered with ${status}`);
@@ -100,6 +108,9 @@ export const startOrderLoad = (client: ShopClient, seed: number, perSecond: numb
     accepted,
     get asked() {
       return asked;
+    },
+    get askedAgain() {
+      return askedAgain;
     },
     get cancelled() {
       return cancelled;

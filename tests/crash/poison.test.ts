@@ -9,7 +9,7 @@ const items = [{ sku: 'a', quantity: 1, unitPriceMinor: 100 }];
 const GOOD = Array.from({ length: 9 }, (_, index) => `good ${index + 1}`);
 
 describe('a delivery that ends its process every time', () => {
-  it.concurrent.for([1, 2])(
+  it.concurrent.for([1, 3])(
     'R4 R5 is dead after at most maxAttempts + 2 starts, and nine neighbours lose no attempt, with %i workers',
     { timeout: 60_000 },
     async (workers, { expect, onTestFinished }) => {

@@ -1,101 +1,86 @@
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CarelessServices } from './careless-services.ts';
 import type { RunningShop } from './running-shop.ts';
-import { OPERATOR } from './shop-client.ts';
+import { strikeOnce } from './strike-once.ts';
 import type { PlannedStrike, Strike } from './strikes.ts';
 
 export interface Struck {
-  /** How often each kind really struck. */
+  /** How often each kind really struck, as far as it shows from outside; what a process suffers, it takes down itself. */
   readonly counts: Readonly<Record<string, number>>;
   /** What the producer showed of dead letters, timelines and metrics meanwhile. */
   readonly shown: readonly string[];
 }
 
-const LOOKED_AT = 3;
+/** What does not strike the processes themselves. */
+const AROUND: ReadonlySet<Strike['kind']> = new Set<Strike['kind']>([
+  'services',
+  'lock file',
+  'hold a snapshot',
+  'disk full',
+  'read-only',
+  'operator',
+  'redrive in an outage',
+  'redrive while draining',
+  'late subscription',
+]);
+/** What takes so long that others strike meanwhile. */
+const LASTING: ReadonlySet<Strike['kind']> = new Set<Strike['kind']>([
+  'flap worker',
+  'freeze worker',
+  'block worker',
+  'hang worker',
+  'hold a snapshot',
+  'late subscription',
+]);
 
-/** An operator has a look round and redrives everything, in two windows at once. */
-const operate = async ({ client }: RunningShop, shown: string[]): Promise<boolean> => {
-  const look = async (target: string) => {
-    const answer = await client.once('GET', target);
-    if (answer !== undefined) shown.push(answer.text);
-    return answer;
-  };
-  await look('/metrics');
-  const letters = (await look('/dead-letters?limit=100'))?.body?.deadLetters ?? [];
-  for (const { id, orderId } of letters.slice(0, LOOKED_AT)) {
-    await look(`/dead-letters/${encodeURIComponent(id)}`);
-    await look(`/orders/${orderId}/timeline`);
-  }
-  const redriven = await Promise.all([1, 2].map(() => client.once('POST', '/dead-letters/redrive', { filter: {}, ...OPERATOR })));
-  return redriven.some((answer) => (answer?.body?.redriven ?? 0) > 0);
-};
-
-/** Holds the write lock, as a backup or a forgotten shell may. */
-const lockFile = async (database: string, forMs: number): Promise<boolean> => {
-  const db = new DatabaseSync(database, { timeout: 0 });
-  try {
-    for (let tries = 0; tries < 500; tries += 1) {
-      try {
-        db.exec('BEGIN IMMEDIATE');
-        await sleep(forMs);
-        db.exec('ROLLBACK');
-        return true;
-      } catch {
-        await sleep(1);
-      }
-    }
-    return false;
-  } finally {
-    db.close();
-  }
-};
-
-const strikeOnce = async (strike: Strike, shop: RunningShop, services: CarelessServices, shown: string[]): Promise<boolean> => {
-  switch (strike.kind) {
-    case 'kill API':
-      return shop.api.kill();
-    case 'kill all':
-      return (await Promise.all(shop.all.map((one) => one.kill()))).every(Boolean);
-    case 'kill worker':
-      return (await shop.workers[strike.who]?.kill()) === true;
-    case 'restart worker':
-      return (await shop.workers[strike.who]?.restart()) === true;
-    case 'freeze worker':
-      return (await shop.workers[strike.who]?.freeze(strike.forMs)) === true;
-    case 'lock file':
-      return lockFile(shop.database, strike.forMs);
-    case 'services':
-      await services.misbehave(strike.behaviour, strike.forMs);
-      return true;
-    case 'operator':
-      return operate(shop, shown);
-  }
+/** What a strike counts as. */
+const kindOf = (strike: Strike): string => {
+  if (strike.kind === 'services') return `services ${strike.what}`;
+  return strike.kind === 'kill' ? `kill ${strike.who === undefined ? 'API' : 'worker'} ${strike.at}` : strike.kind;
 };
 
 const inWords = (strike: Strike): string => {
-  const which = 'who' in strike ? ` ${strike.who + 1}` : '';
-  const how = strike.kind === 'services' ? ` ${strike.what}` : '';
-  return `${strike.kind}${which}${how}${'forMs' in strike ? ` for ${strike.forMs} ms` : ''}`;
+  const which = 'who' in strike ? `, worker ${(strike.who ?? 0) + 1}` : '';
+  return `${kindOf(strike)}${which}${'forMs' in strike ? ` for ${strike.forMs} ms` : ''}`;
 };
 
-/** Carries out the plan; resolves when the last strike is over. */
+/**
+ * Carries out the plan for so long: what strikes processes one after the other, so that most of them work most of the time, and beside it,
+ * one after the other too, what strikes what is around them. Resolves when the last strike is over.
+ */
 export const strikeAll = async (
   plan: readonly PlannedStrike[],
-  shop: RunningShop,
-  services: CarelessServices,
-  say: (text: string) => void,
+  forMs: number,
+  { shop, services, say }: { readonly shop: RunningShop; readonly services: CarelessServices; readonly say: (text: string) => void },
 ): Promise<Struck> => {
   const counts: Record<string, number> = {};
   const shown: string[] = [];
-  const begun = performance.now();
-  const under = plan.map(async ({ atMs, strike }) => {
-    await sleep(Math.max(0, begun + atMs - performance.now()));
+  const end = performance.now() + forMs;
+
+  const strikeNow = async (strike: Strike): Promise<void> => {
+    const kind = kindOf(strike);
     say(inWords(strike));
-    const kind = strike.kind === 'services' ? `services ${strike.what}` : strike.kind;
-    const hit = await strikeOnce(strike, shop, services, shown);
-    counts[kind] = (counts[kind] ?? 0) + (hit ? 1 : 0);
-  });
-  await Promise.all(under);
+    counts[kind] ??= 0;
+    const hit = await strikeOnce(strike, { shop, services, shown }).catch((error: unknown) => {
+      say(`${kind} came to nothing: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+      return false;
+    });
+    counts[kind] += hit ? 1 : 0;
+  };
+
+  const strikeInTurn = async (planned: readonly PlannedStrike[]): Promise<void> => {
+    const lasting: Promise<void>[] = [];
+    for (const { gapMs, strike } of planned) {
+      await sleep(gapMs);
+      if (performance.now() > end) break;
+      const over = strikeNow(strike);
+      if (LASTING.has(strike.kind)) lasting.push(over);
+      else await over;
+    }
+    await Promise.all(lasting);
+  };
+
+  const isAround = ({ strike }: PlannedStrike): boolean => AROUND.has(strike.kind);
+  await Promise.all([strikeInTurn(plan.filter(isAround)), strikeInTurn(plan.filter((one) => !isAround(one)))]);
   return { counts, shown };
 };

@@ -5,6 +5,7 @@ import { decide } from '../../src/order/decide.ts';
 import { afterDecided } from '../../src/order/decided.ts';
 import type { FoldableEvent } from '../../src/order/evolve.ts';
 import { fold } from '../../src/order/fold.ts';
+import type { Order } from '../../src/order/order.ts';
 import { arbitraries } from '../../src/testing/arbitraries.ts';
 import { play } from '../../src/testing/histories.ts';
 
@@ -30,7 +31,7 @@ it('S14 the state a decision was made with is the one its events fold to once th
         expect(frozenAll(after)).toBe(true);
       }
     }),
-    { numRuns: 200 },
+    { numRuns: Number(process.env.ORDERFOLD_RUNS ?? 200) },
   );
 });
 
@@ -44,4 +45,12 @@ it('a decision knows the state after its own events only: not of others, not fro
   expect(afterDecided(events, order, TIME)).toBeUndefined();
   expect(afterDecided(events, undefined, TIME)).toStrictEqual(order);
   expect(afterDecided(events, undefined, TIME)).toBeUndefined();
+});
+
+it('a decision about an order leaves the time it was placed at as it was', () => {
+  const plan = { steps: [{ name: 'payment', after: [], undo: 'undo' }] } as const;
+  const placed = fold([{ type: 'OrderPlaced', data: { details: {}, plan }, stream: 'o', version: 1, time: TIME }]) as Order;
+  const decided = decide({ type: 'Cancel', reason: 'x' }, placed);
+  if (E.isLeft(decided)) throw new Error(decided.left.message);
+  expect(afterDecided(decided.right, placed, '2026-02-02T00:00:00.000Z')).toMatchObject({ status: 'cancelled', placedAt: TIME });
 });

@@ -31,6 +31,14 @@ describe('S25 the fingerprint of what was asked', () => {
     );
   });
 
+  it.each(['', ' ', 'order-1: a.b', '"', '\\', '""', '\n', '\u2028', '\ud800', '€', 'a"b', 'ß"'])(
+    'reads back the text %j, also as a key',
+    (text) => {
+      expect(JSON.parse(fingerprint({ [text]: [text] }))).toEqual({ [text]: [text] });
+      expect(fingerprint([text, 'x'])).toBe(JSON.stringify([text, 'x']));
+    },
+  );
+
   it('takes a property that is undefined for one that is absent', () => {
     expect(fingerprint({ a: 1, b: undefined })).toBe('{"a":1}');
   });
@@ -46,6 +54,11 @@ describe('plainJson', () => {
         else expect(result.left.every(({ path, message }) => /__proto__/.test(path) || /whole characters/.test(message))).toBe(true);
       }),
     );
+  });
+
+  it('lists at most 50 of the things it refuses', () => {
+    const result = plainJson(Array.from({ length: 60 }, () => undefined));
+    expect(result._tag === 'Left' ? result.left.map(({ path }) => path) : []).toEqual(Array.from({ length: 50 }, (_, n) => `[${n}]`));
   });
 
   it('never throws, and never passes what JSON would change', () => {

@@ -23,6 +23,6 @@ it('S14 the plain fold and the one over a shared state agree, event by event and
         expect(frozenAll(shared)).toBe(true);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: Number(process.env.ORDERFOLD_RUNS ?? 500) },
   );
 });

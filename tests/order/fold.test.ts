@@ -85,6 +85,27 @@ describe('fold', () => {
     expect((order.details as { isAdmin?: unknown }).isAdmin).toBeUndefined();
   });
 
+  it('takes a payload over as JSON would: texts in lists, nothing undefined, nothing inherited, a thousand levels', () => {
+    const details = Object.assign(Object.create({ inherited: 1 }), { tags: ['a', 1, null, true, [{ b: undefined }]], note: undefined });
+    const place = (value: unknown) =>
+      fold([{ stream: 'o', version: 1, time: '', type: 'OrderPlaced', data: { details: value, plan: shop } }]) as Order;
+    expect(place(details).details).toStrictEqual({ tags: ['a', 1, null, true, [{}]] });
+    const nested = (levels: number): object => (levels === 1 ? {} : { a: nested(levels - 1) });
+    expect(place(nested(1_001)).orderId).toBe('o');
+    expect(thrownBy(() => place(nested(1_002)))).toMatchObject({ code: 'UNDECODABLE' });
+    for (const plain of ['x', 7, null, undefined]) expect(place(plain).details).toBe(plain);
+  });
+
+  it('S8 lets an end stand whatever follows', () => {
+    const order = fold(told()) as Order;
+    for (const type of ['OrderConfirmed', 'OrderCancelled'] as const) {
+      const dead = { step: 'payment', deadLetterId: 'x', direction: 'do', cause: 'x' };
+      const ended = fold([next(order, { type })], order);
+      const status = type === 'OrderConfirmed' ? 'confirmed' : 'cancelled';
+      expect(fold([next(ended, { type: 'StepDeadLettered', data: dead })], ended)).toMatchObject({ status, phase: status });
+    }
+  });
+
   it('works when an application switched freezing off in its own copy of immer', async () => {
     const { setAutoFreeze } = await import('immer');
     setAutoFreeze(false);
@@ -101,38 +122,89 @@ describe('an event this code can not know', () => {
   const order = fold(told()) as Order;
   const placed = told()[0] as FoldableEvent;
 
-  it.each<[string, () => unknown]>([
-    ['an unknown type', () => fold([next(order, { type: 'OrderArchived' })], order)],
-    ['a type every object has', () => fold([next(order, { type: 'constructor' })], order)],
-    ['a newer schema', () => fold([next(order, { schema: 2 })], order)],
-    ['a newer schema of the first event', () => fold([{ ...placed, schema: 2 }])],
-    ['a kind of step event that is new', () => fold([next(order, { type: 'PaymentPaused', data: { step: 'payment' } })], order)],
-    ['a step outside the plan', () => fold([next(order, { type: 'ShippingRequested', data: { step: 'shipping' } })], order)],
-    ['a step every object has', () => fold([next(order, { type: 'StepSkipped', data: { step: 'constructor' } })], order)],
-    ['a step of __proto__', () => fold([next(order, { type: 'StepSkipped', data: { step: '__proto__' } })], order)],
-    ['no payload', () => fold([next(order, { data: null })], order)],
+  it.each<[string, () => unknown, string]>([
+    [
+      'an unknown type',
+      () => fold([next(order, { type: 'OrderArchived' })], order),
+      'o@5, OrderArchived: an event type this code does not know',
+    ],
+    [
+      'a type every object has',
+      () => fold([next(order, { type: 'constructor' })], order),
+      'constructor: an event type this code does not know',
+    ],
+    ['a newer schema', () => fold([next(order, { schema: 2 })], order), 'expected schema 1, got 2, which newer code wrote'],
+    ['a newer schema of the first event', () => fold([{ ...placed, schema: 2 }]), 'o@1, OrderPlaced: expected schema 1, got 2'],
+    [
+      'a kind of step event that is new',
+      () => fold([next(order, { type: 'PaymentPaused', data: { step: 'payment' } })], order),
+      'PaymentPaused: an event type this code does not know',
+    ],
+    [
+      'a step outside the plan',
+      () => fold([next(order, { type: 'ShippingRequested', data: { step: 'shipping' } })], order),
+      'ShippingRequested: an event type this code does not know',
+    ],
+    [
+      'a step every object has',
+      () => fold([next(order, { type: 'StepSkipped', data: { step: 'constructor' } })], order),
+      'expected a step of the plan the order was placed under',
+    ],
+    [
+      'a step of __proto__',
+      () => fold([next(order, { type: 'StepSkipped', data: { step: '__proto__' } })], order),
+      'expected a step of the plan the order was placed under',
+    ],
+    [
+      'a list that reads like the name of a step',
+      () => fold([next(order, { type: 'StepSkipped', data: { step: ['payment'] } })], order),
+      'expected a step of the plan',
+    ],
+    ['a step that is none', () => fold([next(order, { type: 'StepSkipped', data: { step: 7 } })], order), 'expected a step of the plan'],
+    [
+      'a step under the name of another',
+      () => fold([next(order, { type: 'PaymentUndone', data: { step: 'notification' } })], order),
+      'expected the step payment',
+    ],
+    ['a payload that is a text', () => fold([next(order, { data: 'x' })], order), 'expected a payload'],
+    ['no payload', () => fold([next(order, { data: null })], order), 'expected a payload'],
     [
       'a plan of another shape',
       () => fold([{ ...placed, data: { details: {}, plan: { steps: [{ name: 'x', after: [], undo: 'later' }] } } }]),
+      'expected a plan this code knows',
     ],
     [
       'a plan with an unknown predecessor',
       () => fold([{ ...placed, data: { details: {}, plan: { steps: [{ name: 'x', after: ['y'], undo: 'undo' }] } } }]),
+      'expected a plan this code knows',
     ],
-    ['no plan', () => fold([{ ...placed, data: { details: {} } }])],
-    ['a second OrderPlaced', () => fold([{ ...placed, version: order.version + 1 }], order)],
-    ['another first event', () => fold([{ ...placed, type: 'OrderConfirmed' }])],
-    ['a gap', () => fold([next(order, { version: order.version + 2 })], order)],
-    ['a repetition', () => fold([next(order, { version: order.version })], order)],
-    ['another stream', () => fold([next(order, { stream: 'p' })], order)],
+    ['no plan', () => fold([{ ...placed, data: { details: {} } }]), 'expected a plan this code knows'],
+    ['a second OrderPlaced', () => fold([{ ...placed, version: order.version + 1 }], order), 'an order is placed once'],
+    ['another first event', () => fold([{ ...placed, type: 'OrderConfirmed' }]), 'expected OrderPlaced as the first event of an order'],
+    ['a first event that is not the first', () => fold([{ ...placed, version: 2 }]), 'expected OrderPlaced as the first event of an order'],
+    [
+      'a stream and a type of any length',
+      () => fold([{ ...placed, stream: `r${'s'.repeat(5_000)}`, type: 't'.repeat(5_000) }]),
+      `r${'s'.repeat(199)}@1, ${'t'.repeat(100)}: expected OrderPlaced`,
+    ],
+    [
+      'an event of an order with an id of any length',
+      () => fold([placed, { ...placed, version: 1 }].map((event) => ({ ...event, stream: `r${'s'.repeat(5_000)}` }))),
+      `expected version 2 of r${'s'.repeat(199)}`,
+    ],
+    ['a gap', () => fold([next(order, { version: order.version + 2 })], order), 'expected version 5 of o'],
+    ['a repetition', () => fold([next(order, { version: order.version })], order), 'expected version 5 of o'],
+    ['another stream', () => fold([next(order, { stream: 'p' })], order), 'p@5, OrderConfirmed: expected version 5 of o'],
     [
       'a payload of 5,000 levels',
       () => fold([{ ...placed, data: { plan: shop, details: JSON.parse('['.repeat(5_000) + ']'.repeat(5_000)) } }]),
+      'a payload is nested deeper than 1000',
     ],
-  ])('S15 is told by a code and changes nothing: %s', (_, run) => {
+  ])('S15 is told by a code and changes nothing: %s', (_, run, message) => {
     const text = JSON.stringify(order);
     const error = thrownBy(run);
     expect(isOrderfoldError(error, 'UNDECODABLE')).toBe(true);
+    expect((error as Error).message).toContain(message);
     expect((error as Error).message.length).toBeLessThan(1_000);
     expect(JSON.stringify(order)).toBe(text);
   });

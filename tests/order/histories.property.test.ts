@@ -13,7 +13,7 @@ import { runOf, storedOf } from '../testing/support/written.ts';
 
 const { plans, schedules } = arbitraries(fc);
 
-const RUNS = { numRuns: 1_000 };
+const RUNS = { numRuns: Number(process.env.ORDERFOLD_RUNS ?? 1_000) };
 
 const always = (check: (history: History) => void) =>
   fc.assert(
@@ -210,7 +210,7 @@ describe('outcomes that arrive together', () => {
 describe('the schedules that are tried', () => {
   it('reach every status of a step and of an order, every event and every rejection there is', () => {
     const seen = new Set<string>();
-    for (const schedule of fc.sample(schedules(), { numRuns: 3_000, seed: 7 })) {
+    for (const schedule of fc.sample(schedules(), { numRuns: 500, seed: 7 })) {
       for (const { events, after, rejection } of play(schedule).units) {
         for (const { type } of events) seen.add(type.replace(/^(Payment|Inventory|Shipping|Loyalty|Notification)/, '…'));
         if (rejection) seen.add(rejection.code);
@@ -218,41 +218,39 @@ describe('the schedules that are tried', () => {
         if (after) seen.add(`order ${after.status}`);
       }
     }
-    expect([...seen].sort()).toMatchInlineSnapshot(`
-      [
-        "CancellationStarted",
-        "DeadLetterDiscarded",
-        "DeadLetterRedriven",
-        "DeadLetterSuperseded",
-        "DeadlinePassed",
-        "OrderCancelled",
-        "OrderConfirmed",
-        "OrderPlaced",
-        "StepDeadLettered",
-        "StepSkipped",
-        "StepWaived",
-        "TOO_LATE",
-        "UndoneByHand",
-        "order cancelled",
-        "order cancelling",
-        "order confirmed",
-        "order placed",
-        "order stalled",
-        "step dead",
-        "step refused",
-        "step requested",
-        "step skipped",
-        "step succeeded",
-        "step undoing",
-        "step undone",
-        "step waiting",
-        "step waived",
-        "…Refused",
-        "…Requested",
-        "…Succeeded",
-        "…UndoRequested",
-        "…Undone",
-      ]
-    `);
+    expect([...seen].sort()).toEqual([
+      'CancellationStarted',
+      'DeadLetterDiscarded',
+      'DeadLetterRedriven',
+      'DeadLetterSuperseded',
+      'DeadlinePassed',
+      'OrderCancelled',
+      'OrderConfirmed',
+      'OrderPlaced',
+      'StepDeadLettered',
+      'StepSkipped',
+      'StepWaived',
+      'TOO_LATE',
+      'UndoneByHand',
+      'order cancelled',
+      'order cancelling',
+      'order confirmed',
+      'order placed',
+      'order stalled',
+      'step dead',
+      'step refused',
+      'step requested',
+      'step skipped',
+      'step succeeded',
+      'step undoing',
+      'step undone',
+      'step waiting',
+      'step waived',
+      '…Refused',
+      '…Requested',
+      '…Succeeded',
+      '…UndoRequested',
+      '…Undone',
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { effectKey, stepEventName, stepTypes } from '../../src/order/names.ts';
+import { checkStepName, effectKey, stepEventName, stepTypes } from '../../src/order/names.ts';
 import { stepInput } from '../../src/order/step-input.ts';
 import { plan, story } from './support/story.ts';
 
@@ -35,4 +35,27 @@ it('hands a step its order, the results of what it runs after, and its own resul
     result: { chargeId: 'ch' },
     effectKey: 'o:payment:undo',
   });
+});
+
+it('says what is wrong with a step name, and quotes no more than its beginning', () => {
+  const problem = (name: unknown, earlier: readonly string[] = []): string => {
+    try {
+      checkStepName(name, earlier);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'accepted';
+  };
+  const shape = 'OrderSaga.step: expected a name of a lower-case letter, then at most 39 letters and digits, that not every object has';
+  expect(problem('Pay"ment')).toBe(`${shape}, got "Pay\\"ment"`);
+  expect(problem('p-'.repeat(500))).toBe(`${shape}, got "${'p-'.repeat(30)}"`);
+  expect(problem(7)).toBe(`${shape}, got number`);
+  expect(problem('undo')).toBe(
+    'OrderSaga.step: expected a name other than order, step, deadLetter, cancellation, deadline, undo, undone, timers, relay, got "undo"',
+  );
+  expect(problem('mail', ['payment', 'mail'])).toBe('OrderSaga.step: there is a step "mail" already');
+  expect(problem('a', ['b', 'aUndo'])).toBe(
+    'OrderSaga.step: the steps "aUndo" and "a" would both write the event AUndoRequested; rename one',
+  );
+  expect([problem('a'.repeat(40)), problem('a1B2', ['b'])]).toEqual(['accepted', 'accepted']);
 });

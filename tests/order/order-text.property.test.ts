@@ -17,7 +17,7 @@ it('S14 the kept text of an order says what JSON.stringify says of it, at every 
         expect(JSON.parse(orderText(order))).toStrictEqual(JSON.parse(JSON.stringify(order)));
       }
     }),
-    { numRuns: 200 },
+    { numRuns: Number(process.env.ORDERFOLD_RUNS ?? 200) },
   );
 });
 

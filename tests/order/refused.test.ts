@@ -10,7 +10,7 @@ it('recognises a refusal of any copy of the package, and nothing else', () => {
 });
 
 it('is a frozen value with reason and details', () => {
-  expect(refused('declined')).toEqual({ 'orderfold.refused': true, reason: 'declined' });
+  expect(refused('declined')).toStrictEqual({ 'orderfold.refused': true, reason: 'declined' });
   expect(refused('declined', { code: 51 })).toMatchObject({ details: { code: 51 } });
   expect(Object.isFrozen(refused('declined'))).toBe(true);
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isOrderfoldError } from '../../src/core/errors.ts';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { refused } from '../../src/order/refused.ts';
-import { OrderSaga } from '../../src/order/saga.ts';
+import { type AnyOrderSaga, OrderSaga } from '../../src/order/saga.ts';
 import { standardOrder } from '../../src/order/standard-order.ts';
 
 const run = { do: () => ({ id: 1 }), undo: () => undefined };
@@ -32,7 +32,7 @@ describe('OrderSaga', () => {
         { name: 'notification', after: ['payment', 'fraud'], undo: 'irreversible' },
       ],
     });
-    expect(OrderSaga.define().plan).toEqual({ steps: [] });
+    expect(OrderSaga.define().plan).toStrictEqual({ steps: [] });
   });
 
   it('fills in the defaults: 30 s, six attempts, three times as many for the undo, the standard order', () => {
@@ -76,7 +76,9 @@ describe('OrderSaga', () => {
     'step',
     'deadLetter',
     'cancellation',
+    'deadline',
     'undo',
+    'undone',
     'timers',
     'relay',
     7,
@@ -103,6 +105,8 @@ describe('OrderSaga', () => {
     ['an unknown option', { ...run, retries: 3 }, /expected only the options .*, got "retries"/],
     ['a retry that is a number', { ...run, retry: 3 }, /expected retry to be a RetryPolicy, got 3/],
     ['a retry that only looks like one', { ...run, undoRetry: { rules: [] } }, /expected undoRetry to be a RetryPolicy/],
+    ['a retry that is null', { ...run, retry: null }, /expected retry to be a RetryPolicy, got null/],
+    ['a retry that is a function', { ...run, retry: Object.assign(() => 1, { rules: [], scale: () => 1 }) }, /expected retry to be/],
     ['no time at all', { ...run, timeoutMs: 0 }, /expected timeoutMs/],
     ['a query that is none', { ...run, query: true }, /expected query to be a function/],
     ['an after that is no list', { ...run, after: 'payment' }, /expected after to be an array/],
@@ -114,6 +118,30 @@ describe('OrderSaga', () => {
     ['a truthy promise', { ...run, neverRefuses: 1 }, /expected neverRefuses to be true or false/],
   ])('refuses %s', (_, options, message) => {
     expect(config(() => loose(OrderSaga.define()).step('first', run).step('second', options))).toMatch(message);
+  });
+
+  it('names the steps that after could name, and what to do about a step that could refuse', () => {
+    const after = { ...run, after: ['later'] };
+    expect(config(() => loose(OrderSaga.define()).step('first', after))).toContain('expected after to name earlier steps (there are none)');
+    const two = OrderSaga.define().step('a', run).step('b', run);
+    expect(config(() => loose(two).step('c', after))).toContain('expected after to name earlier steps (a, b), got "later"');
+    expect(
+      config(() =>
+        OrderSaga.define()
+          .step('mail', { ...run, undo: 'irreversible' })
+          .step('archive', run),
+      ),
+    ).toBe(
+      'OrderSaga.step("archive"): it could refuse when "mail" can no longer be taken back; ' +
+        'let "mail" run after it, or promise neverRefuses: true',
+    );
+  });
+
+  it('hands on the undo where it is a function', () => {
+    const undoOf = (undo: unknown) => (loose(OrderSaga.define()).step('payment', { ...run, undo }) as unknown as AnyOrderSaga).steps[0];
+    expect(undoOf(run.undo)).toMatchObject({ undoKind: 'undo', undo: run.undo });
+    expect(undoOf('nothing')).toMatchObject({ undoKind: 'nothing', undo: undefined });
+    expect(undoOf('irreversible')).toMatchObject({ undoKind: 'irreversible', undo: undefined });
   });
 
   it('takes a name in after once', () => {
@@ -128,7 +156,21 @@ describe('OrderSaga', () => {
     expect(config(() => OrderSaga.define({ deadline: 5 } as never))).toMatch(/expected only the options deadlineMs, order/);
     expect(config(() => OrderSaga.define({ deadlineMs: -1 }))).toMatch(/expected deadlineMs/);
     expect(config(() => OrderSaga.define({ deadlineMs: Number.NaN }))).toMatch(/expected deadlineMs/);
-    expect(config(() => OrderSaga.define({ order: {} as never }))).toMatch(/expected order to be a Standard Schema/);
+    const standard = standardOrder['~standard'];
+    const none = [
+      {},
+      null,
+      7,
+      'schema',
+      () => 1,
+      { '~standard': { ...standard, version: 2 } },
+      { '~standard': { ...standard, validate: 1 } },
+    ];
+    for (const order of none) {
+      expect(config(() => OrderSaga.define({ order: order as never }))).toMatch(
+        /^OrderSaga\.define: expected order to be a Standard Schema/,
+      );
+    }
     const callable = Object.assign(() => undefined, standardOrder);
     expect(OrderSaga.define({ order: callable }).schema).toBe(callable);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OrderSaga } from '../../src/order/saga.ts';
+import { standardOrder } from '../../src/order/standard-order.ts';
 import { validate } from '../../src/order/validate.ts';
 
 const { schema } = OrderSaga.define();
@@ -48,6 +49,9 @@ describe('the standard order', () => {
     if (result._tag === 'Left') throw new Error(result.left.message);
     expect(Object.is(result.right.totalMinor, 0)).toBe(true);
     expect(Object.is(result.right.items[0]?.unitPriceMinor, 0)).toBe(true);
+    expect(await standardOrder['~standard'].validate(withItem({ unitPriceMinor: -0 }))).toStrictEqual({
+      value: { ...withItem({ unitPriceMinor: 0 }), totalMinor: 0 },
+    });
   });
 
   it.each<[string, unknown, readonly string[]]>([
@@ -63,6 +67,8 @@ describe('the standard order', () => {
     ['a missing field of an item', { ...body, items: [item, {}] }, ['items[1].sku', 'items[1].quantity', 'items[1].unitPriceMinor']],
     ['a lower-case currency', { ...body, currency: 'eur' }, ['currency']],
     ['a currency with a line end', { ...body, currency: 'EUR\n' }, ['currency']],
+    ['a currency of four letters', { ...body, currency: 'EURO' }, ['currency']],
+    ['a currency with a letter before it', { ...body, currency: 'xEUR' }, ['currency']],
     ['a currency that is a list', { ...body, currency: ['EUR'] }, ['currency']],
     ['no quantity at all', withItem({ quantity: 0 }), ['items[0].quantity']],
     ['a negative quantity', withItem({ quantity: -1 }), ['items[0].quantity']],
@@ -93,6 +99,35 @@ describe('the standard order', () => {
     ['a field that is only inherited', Object.create(body), ['customerId', 'currency', 'items']],
   ])('refuses %s and names the field', async (_, input, expected) => {
     expect(await paths(input)).toEqual(expected);
+  });
+
+  it('says of each field at fault what was expected there', async () => {
+    const text = 'expected a text of 1 to 200 characters';
+    const nothing = { path: '', message: 'expected an object with customerId, currency, items' };
+    expect(await validate(schema, null)).toMatchObject({
+      left: { message: 'the order can not be taken like this', issues: [nothing] },
+    });
+    expect(await issuesOf({ customerId: '', currency: 'eur', items: {}, note: 1 })).toEqual({
+      note: 'unknown field; expected only customerId, currency, items',
+      customerId: text,
+      currency: 'expected three capital letters',
+      items: 'expected 1 to 100 items',
+    });
+    expect(await issuesOf({ ...body, customerId: '\ud800', items: [{ sku: 7, quantity: 0, unitPriceMinor: -1, x: 1 }, 'x'] })).toEqual({
+      customerId: `${text}, without NUL and half characters`,
+      'items[0].x': 'unknown field; expected only sku, quantity, unitPriceMinor',
+      'items[0].sku': text,
+      'items[0].quantity': 'expected a whole number from 1 to 1000000',
+      'items[0].unitPriceMinor': 'expected a whole number from 0 to 1000000000',
+      'items[1]': 'expected an object with sku, quantity, unitPriceMinor',
+    });
+    const lines = Array.from({ length: 10 }, () => ({ ...item, quantity: 1_000_000, unitPriceMinor: 1_000_000_000 }));
+    expect(await issuesOf({ ...body, items: lines })).toEqual({ items: 'expected a total of at most 9007199254740991' });
+  });
+
+  it('calls itself a Standard Schema of version 1', () => {
+    expect(schema['~standard']).toMatchObject({ version: 1, vendor: 'orderfold' });
+    expect(Object.isFrozen(schema) && Object.isFrozen(schema['~standard'])).toBe(true);
   });
 
   it('refuses a total above 2^53−1, exactly there', async () => {

@@ -41,16 +41,31 @@ describe('package-lock.json', () => {
   });
 });
 
-describe("the lock of the benchmarks' peers", () => {
+describe('the locks of what only some checks need', () => {
   const peers = read('tests/bench/package-lock.json');
 
-  it('brings the binaries for Linux, macOS and Windows of every package that has some, and names all others', () => {
+  it.each(['bench', 'mutation'])('that of %s names no registry host, and is in step with its package.json of exact versions', (folder) => {
+    const { packages } = read(`tests/${folder}/package-lock.json`);
+    const { name, dependencies } = JSON.parse(readFileSync(new URL(`../${folder}/package.json`, import.meta.url), 'utf8'));
+    expect(packages['']).toEqual({ name, dependencies });
+    for (const version of Object.values(dependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    const locked = Object.entries(packages).filter(([path]) => path !== '');
+    expect(locked.filter(([, it]) => it.resolved !== undefined || it.integrity === undefined).map(([path]) => path)).toEqual([]);
+  });
+
+  it('leave nothing out that some platform needs', () => {
+    const mutation = read('tests/mutation/package-lock.json');
+    expect(missingPlatforms(mutation)).toEqual([]);
+    expect(unnamedBinaries(mutation)).toEqual([]);
+  });
+
+  it('bring the binaries for Linux, macOS and Windows of every peer that has some, and name all others', () => {
     expect(platformFamilies(peers)).not.toEqual([]);
     expect(missingPlatforms(peers)).toEqual([]);
     expect(unnamedBinaries(peers)).toEqual([]);
   });
 
-  it('is found wanting when it does not name one of them', () => {
+  it('are found wanting when they do not name one of them', () => {
     const gone = 'node_modules/@msgpackr-extract/msgpackr-extract-linux-arm';
     const { [gone]: _, ...packages } = peers.packages;
     expect(unnamedBinaries({ ...peers, packages })).toEqual([expect.stringContaining('linux-arm')]);

@@ -197,6 +197,11 @@ describe('dead letters', () => {
     const letter = await system.run(bus.deadLetters.get('mail:s@1'));
     expect(letter).toMatchObject({ state: 'dead', raw, attempts: 1, history: [{ error: { code: 'UNDECODABLE' }, delayMs: null }] });
     expect(letter?.envelope).toMatchObject({ id: 's@1', type: 'Did', data: undefined });
+    const shown = await system.run(bus.events('s'));
+    expect(shown.map(({ id, type, data }) => [id, type, data])).toEqual([
+      ['s@1', 'Did', undefined],
+      ['s@2', 'Did', { n: 2 }],
+    ]);
     await system.run(bus.deadLetters.discard({ filter: {} }, audit));
     await system.advance(1000);
     expect(seen).toEqual([2]);

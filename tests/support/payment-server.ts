@@ -17,8 +17,8 @@ export interface Behaviour {
   /** 429 with this `Retry-After`, in seconds. */
   readonly limitRate: number;
   readonly retryAfterS: number;
-  /** It happens and is answered only then, even if the client has hung up. */
-  readonly delayMs: number;
+  /** It happens and is answered only then, even if the client has hung up. Of its own for each call, if need be. */
+  readonly delayMs: number | ((call: ServedCall) => number);
   /** How many calls are delayed. @default 1 */
   readonly delayRate: number;
   /** Connections are cut before anything happens. */
@@ -86,6 +86,8 @@ export interface PaymentServer {
   readonly url: string;
   readonly books: Books;
   behave(change: Partial<Behaviour>): void;
+  /** Somebody gives the money of this order back, past all clients. */
+  refundByHand(orderId: string): void;
   /** What of these orders does not hold: charged once, kept exactly when confirmed, nothing left reserved. Empty when all is well. */
   audit(orders: readonly SettledOrder[]): readonly string[];
   close(): Promise<void>;
@@ -243,7 +245,8 @@ export const startPaymentServer = async ({
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const call = record(request, await read(request));
     const reaction = react(call);
-    if (now.delayMs > 0 && random() < now.delayRate) await new Promise((resolve) => setTimeout(resolve, now.delayMs));
+    const delayMs = typeof now.delayMs === 'function' ? now.delayMs(call) : now.delayMs;
+    if (delayMs > 0 && random() < now.delayRate) await new Promise((resolve) => setTimeout(resolve, delayMs));
     const answer = ({ status, body }: Answer, headers: Readonly<Record<string, string>> = {}): void => {
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
       response.end(typeof body === 'object' ? JSON.stringify(body) : body);
@@ -291,6 +294,9 @@ export const startPaymentServer = async ({
     },
     behave(change) {
       now = { ...now, ...change };
+    },
+    refundByHand(orderId) {
+      for (const charged of charges.values()) if (charged.orderId === orderId) charged.refundedMinor = charged.amountMinor;
     },
     audit(orders) {
       const faults = [...misuse];

@@ -49,22 +49,13 @@ export const letterOf = ({ id, subscription, type, stream, cause, attempts, gene
   deadAt: iso(deadAt),
 });
 
-const envelopeOf = (codec: Codec, event: StoredEvent): Envelope => {
-  try {
-    return codec.decode(event);
-  } catch {
-    const { type, schema } = event;
-    return { ...codec.decode({ ...event, type: '', schema: 1, data: 'null' }), type, schema, data: undefined };
-  }
-};
-
 export const detailsOf = (codec: Codec, parked: ParkedDelivery, event: StoredEvent, maxAttempts: number | undefined): DeadLetterDetails => {
   const { ledger, lost, actions, edits = [] } = detailOf(parked);
   const { attempts: attempt, generation, state } = parked;
   return {
     ...letterOf(parked),
     state,
-    envelope: { ...envelopeOf(codec, asEdited(parked, event)), attempt, maxAttempts, generation },
+    envelope: { ...codec.show(asEdited(parked, event)), attempt, maxAttempts, generation },
     raw: event.data,
     edits,
     history: ledger.attempts,

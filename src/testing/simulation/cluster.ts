@@ -1,12 +1,13 @@
 import type { Store } from '../../core/store.ts';
 import type { VirtualSystem } from '../virtual-system.ts';
 import { createProcess, type Process, type ProcessOptions } from './process.ts';
+import type { Outage } from './store-fault.ts';
 
 /** Processes over one store and one clock. */
 export interface Cluster {
   process(name: string, options?: ProcessOptions): Process;
   /** Until then every store call of every process is refused, before or after it was carried out; `full`: no commit is taken. */
-  away(durationMs: number, when: 'before' | 'after' | 'full'): void;
+  away(durationMs: number, when: Outage): void;
   /** No outage and no fault strikes from now on. */
   heal(): void;
 }
@@ -15,7 +16,7 @@ export interface Cluster {
 export interface Surroundings {
   readonly healed: boolean;
   /** How an outage of the whole store strikes a call of this member now. */
-  outageFor(member: string): 'before' | 'after' | undefined;
+  outageFor(member: string): Outage | undefined;
   /** Tells `changed` of what others commit, until the answer is called. */
   watch(name: string, changed: () => void): () => void;
   committed(by: string): void;
@@ -32,7 +33,7 @@ const HINT_MS = 10;
 
 export const createCluster = (system: VirtualSystem, shared: Store): Cluster => {
   let healed = false;
-  let outage: { readonly until: number; readonly when: 'before' | 'after' | 'full' } = { until: 0, when: 'before' };
+  let outage: { readonly until: number; readonly when: Outage } = { until: 0, when: 'before' };
   const watchers = new Set<Watcher>();
   /** Hints come a little later, several as one, as those of a file system do. */
   const hint = (watcher: Watcher): void => {
@@ -49,7 +50,7 @@ export const createCluster = (system: VirtualSystem, shared: Store): Cluster => 
     },
     outageFor(member) {
       if (system.monotonic() >= outage.until) return undefined;
-      return outage.when !== 'full' ? outage.when : member === 'commit' ? 'before' : undefined;
+      return outage.when === 'full' && member !== 'commit' ? undefined : outage.when;
     },
     watch(name, changed) {
       const watcher: Watcher = { of: name, changed, told: false };

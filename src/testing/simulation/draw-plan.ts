@@ -90,7 +90,12 @@ export const drawPlan = (seed: number, space: PlanSpace): SimulationPlan => {
   const anyProcess = (): number => below(processes);
   several('cancels', 0.5, () => ({ at: at(), do: 'cancel', order: anyOrder(), by: below(apis) }));
   several('cancels', 0.1, () => ({ at: at(), do: 'cancelLater', order: anyOrder(), by: below(apis), inMs: below(3000) }));
-  several('operators', 0.4, () => ({ at: at(), do: oneOf(['redrive', 'redrive', 'discard']), by: anyProcess(), times: 1 + below(2) }));
+  several('operators', 0.4, () => ({
+    at: at(),
+    do: oneOf(['redrive', 'redrive', 'discard', 'edit']),
+    by: anyProcess(),
+    times: 1 + below(2),
+  }));
   several('operators', 0.15, () => ({
     at: at(),
     do: oneOf(['look', 'pauseOrder', 'pauseOrder', 'resumeOrder']),

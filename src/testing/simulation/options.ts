@@ -36,8 +36,8 @@ export interface SimulateOptions<Services extends object, Saga extends AnyOrderS
   readonly apis?: Span;
   /** What may go wrong. @default all of it */
   readonly faults?: Faults;
-  /** A plan as an earlier violation printed it: that one is played, and nothing else. */
-  readonly replay?: string;
+  /** A plan, as an object or as an earlier violation printed it: that one is played, and nothing else. */
+  readonly replay?: string | SimulationPlan;
 }
 
 export const MOST_SEED = 2 ** 31 - 1;
@@ -66,6 +66,7 @@ const KINDS: ReadonlySet<unknown> = new Set<SimulationPlan['actions'][number]['d
   'cancelLater',
   'redrive',
   'discard',
+  'edit',
   'crash',
   'stall',
   'cutOff',
@@ -87,10 +88,10 @@ const isPlan = (value: unknown): value is SimulationPlan => {
   );
 };
 
-/** The plan in the text, if there is one. */
-export const planIn = (text: unknown): SimulationPlan | undefined => {
+/** A plan, or the plan in a text, if it is one. */
+export const planIn = (given: unknown): SimulationPlan | undefined => {
   try {
-    const plan: unknown = JSON.parse(String(text));
+    const plan: unknown = typeof given === 'string' ? JSON.parse(given) : given;
     return isPlan(plan) ? plan : undefined;
   } catch {
     return undefined;
@@ -113,7 +114,7 @@ export const resolveSimulation = <Services extends object, Saga extends AnyOrder
     faults: { expected: 'an object of faults', accepts: (_): _ is Faults | undefined => true },
     replay: optional({
       expected: 'a plan as a violation printed it',
-      accepts: (value): value is string => planIn(value) !== undefined,
+      accepts: (value): value is string | SimulationPlan => planIn(value) !== undefined,
     }),
   });
   return { ...options, faults: resolveFaults(options.faults) };

@@ -144,8 +144,8 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
     return run;
   };
 
+  const isDead = (): boolean => [...witness.parked.values()].some(({ state }) => state === 'dead');
   const settle = async (): Promise<RecordedRun> => {
-    const isDead = (): boolean => [...witness.parked.values()].some(({ state }) => state === 'dead');
     for (let round = 0; isDead() && round < REDRIVES + DISCARDS && violations.length === 0; round += 1) {
       const how = round < REDRIVES ? 'redrive' : 'discard';
       const asked = api(0).orders.deadLetters[how]({ filter: {} }, OPERATOR);
@@ -173,12 +173,13 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
     act(action);
   }
   const rested = await untilQuiet('after the last action');
-  let run = await judged(rested ? 'quiet' : 'running');
+  // Where nothing is dead it is settled already, and judged as that.
+  let run = rested && !isDead() ? null : await judged(rested ? 'quiet' : 'running');
   outside.heal();
   cluster.heal();
   while (members.some(({ process }) => process.ailing)) await system.advance(1000);
   if (Object.keys(struck).some((kind) => kind.startsWith('store '))) await system.advance(HEALING_MS);
-  if (violations.length === 0) run = await settle();
+  if (violations.length === 0 || run === null) run = await settle();
   if (violations.length === 0) await close();
   for (const { invariant, text } of witness.faults) wrong(invariant, text);
   return { violations, struck, trace, run, ends: (await base.counts()).streams };

@@ -28,8 +28,14 @@ export interface StoreFault {
   readonly kind: 'rejectBefore' | 'rejectAfter' | 'refuse' | 'crashBefore' | 'crashAfter' | 'slow' | 'lag' | 'stuck';
 }
 
+/** How the store fails everybody: before or after it did what was asked, or because its disk is full. */
+export type Outage = 'before' | 'after' | 'full';
+
 /** A fault that was planned, or an outage. */
-export type Strike = StoreFault['kind'] | 'before' | 'after';
+export type Strike = StoreFault['kind'] | Outage;
+
+/** The store never saw the call, and the caller is told that it failed. */
+export const REJECTED: ReadonlySet<Strike> = new Set<Strike>(['rejectBefore', 'refuse', 'before', 'full']);
 
 /** How long a slow reply takes. */
 export const REPLY_MS = { lag: 20, slow: 1000, stuck: 10_000 } as const;

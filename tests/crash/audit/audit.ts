@@ -5,6 +5,7 @@ import { auditMoney } from './money.ts';
 import { auditPromises } from './promises.ts';
 import { readRecorded } from './recorded.ts';
 import { auditTraces } from './traces.ts';
+import { auditViews } from './views.ts';
 
 /** Everything that has to hold after every run, whatever struck. */
 export const audit = async (
@@ -24,6 +25,7 @@ export const audit = async (
   for (const text of evidence.faults) notes.fault('while it ran', text);
   auditPromises(evidence, recorded, notes);
   auditHistories(recorded, notes);
+  auditViews(evidence, recorded, notes);
   auditMoney(evidence, recorded, notes);
   auditDeliveries(evidence, recorded, notes);
   auditTraces(evidence, lost, notes);

@@ -25,6 +25,11 @@ const auditRecord = (record: ParkedDelivery, maxAttempts: number, { look, fault 
   if (record.startedAt !== null) bad('R1 R2 no delivery is left open', 'counts as started');
   const { ledger } = JSON.parse(record.detail) as Detail;
   const most = allowed(record, maxAttempts);
+  // What has died in its present generation is neither done nor superseded before it is redriven.
+  look('R2 never done and dead in one generation');
+  const died = ledger.attempts.some((attempt) => attempt.generation === record.generation && attempt.delayMs === null);
+  if (record.state === 'done' && died)
+    bad('R2 never done and dead in one generation', `is done, and died in generation ${record.generation}`);
   for (const { attempt, generation, delayMs, rule } of ledger.attempts) {
     look('R3 attempts by the policy');
     if (attempt > most) bad('R3 attempts by the policy', `failed for the ${attempt}th time in generation ${generation}, of ${most}`);

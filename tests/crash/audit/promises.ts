@@ -6,7 +6,7 @@ interface Details {
 }
 
 /** What customers were told, against what is there. */
-export const auditPromises = ({ accepted, asked }: Evidence, { orders }: Recorded, { look, fault }: Notes): void => {
+export const auditPromises = ({ accepted, asked, quiet }: Evidence, { orders }: Recorded, { look, fault }: Notes): void => {
   const rule = 'every accepted order is there';
   const totals = new Map(orders.map(({ row }) => [row.stream, (JSON.parse(row.state ?? '{}') as Details).details?.totalMinor]));
   for (const { orderId, totalMinor } of accepted) {
@@ -15,6 +15,9 @@ export const auditPromises = ({ accepted, asked }: Evidence, { orders }: Recorde
     else if (totals.get(orderId) !== totalMinor)
       fault(rule, `was accepted over ${totalMinor} and is there over ${totals.get(orderId)}`, orderId);
   }
+  const found = 'settled or behind an open dead letter, before any redrive';
+  look(found, quiet.settled + quiet.waiting);
+  for (const orderId of quiet.forgotten) fault(found, 'was neither', orderId);
   const once = 'S25 one order for each idempotency key';
   look(once, asked);
   if (accepted.length !== asked) fault(once, `${asked} customers came, ${accepted.length} were told that their order is taken`);

@@ -1,12 +1,11 @@
+import { existsSync } from 'node:fs';
 import { EventBus } from '../../../src/index.ts';
 import { sqliteStore } from '../../../src/stores/sqlite/index.ts';
 import { LEASE_MS, leaveMark, told, work } from './role.ts';
 
-/** Far beyond the lease, and with nothing in between: neither timers nor renewals get a turn. */
-const BLOCKED_MS = LEASE_MS * 4;
-
-const block = (forMs: number): void => {
-  for (const until = performance.now() + forMs; performance.now() < until; );
+/** Until somebody says so, with nothing in between: neither timers nor renewals get a turn. */
+const block = (): void => {
+  while (!existsSync(told('BLOCKED_UNTIL')));
 };
 
 const bus = EventBus.create<{ Asked: { how: 'well' | 'blocks' | 'blocks, then fails' }; Charged: { by: number } }>({
@@ -24,7 +23,7 @@ bus.subscribe('charge', {
         body: '{"amountMinor":1}',
       });
       leaveMark({ effectKey });
-      if (blocks && how !== 'well') block(BLOCKED_MS);
+      if (blocks && how !== 'well') block();
       if (blocks && how === 'blocks, then fails') throw new Error('too late to fail');
       return [{ type: 'Charged', data: { by: process.pid } }];
     },

@@ -3,7 +3,7 @@ import { OrderSaga, RetryPolicy } from '../../../src/index.ts';
 
 const common = {
   retry: RetryPolicy.exponential({ baseMs: 30, capMs: 200 }).maxAttempts(4),
-  timeoutMs: 2000,
+  timeoutMs: 10_000,
 } as const;
 
 /** What is deployed first: nothing to release, because nothing is reserved yet that could be kept from others. */

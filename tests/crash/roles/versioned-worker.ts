@@ -4,7 +4,7 @@ import { sqliteStore } from '../../../src/stores/sqlite/index.ts';
 import { LEASE_MS, leaveMark, told, work } from './role.ts';
 import { saga1, saga2 } from './versioned-sagas.ts';
 
-const services = httpServices({ url: new URL(told('SERVICES_URL')), timeoutMs: 1000 });
+const services = httpServices({ url: new URL(told('SERVICES_URL')), timeoutMs: 8000 });
 const score = (orderId: string): number => {
   leaveMark({ scored: orderId });
   return 1;

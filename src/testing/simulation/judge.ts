@@ -144,7 +144,11 @@ export const createJudge = (
     },
     isQuiet() {
       for (const record of witness.parked.values()) {
-        if (record.kind === 'timer' || record.state !== 'scheduled') continue;
+        if (record.state !== 'scheduled') continue;
+        if (record.kind === 'timer') {
+          if (record.startedAt !== null || record.dueAt <= system.now()) return false;
+          continue;
+        }
         const held = [...witness.parked.values()].some(
           (other) =>
             other.subscription === record.subscription &&

@@ -114,7 +114,7 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
       await system.run(asked, 60_000).catch(() => {});
     }
   };
-  const isOver = (): boolean => clients.answered && members.every(({ process }) => process.alive) && judge.isQuiet();
+  const isOver = (): boolean => clients.answered && members.every(({ process }) => process.alive && !process.stalled) && judge.isQuiet();
   /** No delivery waits for a time that is still to come, and nothing has moved for long. */
   const isStuck = (): boolean =>
     system.monotonic() - witness.changedAt > STILL_MS &&

@@ -82,7 +82,7 @@ describe('simulate', () => {
       'twice',
       'secret',
     ];
-    const store = ['rejectBefore', 'rejectAfter', 'crashBefore', 'crashAfter', 'slow', 'lag', 'stuck', 'before', 'after'];
+    const store = ['rejectBefore', 'rejectAfter', 'crashBefore', 'crashAfter', 'slow', 'lag', 'stuck', 'before', 'after', 'full'];
     expect(Object.keys(all.struck).sort()).toEqual([...kinds, ...store.map((kind) => `store ${kind}`)].sort());
     expect(all.ends.confirmed).toBeGreaterThan(100);
     expect(all.ends.cancelled).toBeGreaterThan(20);

@@ -1,4 +1,5 @@
 import type { Invariant, RecordedRun, StoredEvent, Violation } from '../../../src/testing/index.ts';
+import { SECRETS } from '../../../src/testing/simulation/outside.ts';
 import { type CarefulServices, keptBy } from './careful-services.ts';
 
 type Found = Omit<Violation, 'invariant'>;
@@ -42,6 +43,18 @@ const checkDeadlines = ({ streams }: RecordedRun): Found[] => {
   return found;
 };
 
+const LONGEST_RECORD = 100_000;
+
+/** Secrets in any of their spellings, in any column. */
+const checkRecords = ({ parked }: RecordedRun): Found[] => {
+  const secrets = [SECRETS.password, SECRETS.card, SECRETS.card.replaceAll(' ', '')];
+  return parked.flatMap((record) => {
+    const kept = JSON.stringify(record);
+    if (kept.length > LONGEST_RECORD) return [{ orderId: record.stream, text: `${record.id} is ${kept.length} characters long` }];
+    return secrets.some((secret) => kept.includes(secret)) ? [{ orderId: record.stream, text: `${record.id} keeps a secret` }] : [];
+  });
+};
+
 /** What the services and the store's clock know beyond the library's own invariants. */
 export const rulesOf = (services: CarefulServices, booked: readonly string[]): readonly Invariant[] => [
   {
@@ -58,5 +71,10 @@ export const rulesOf = (services: CarefulServices, booked: readonly string[]): r
     id: "deadlines keep to the store's clock",
     says: 'whatever clocks are set, no deadline passes early by the clock of the store',
     check: checkDeadlines,
+  },
+  {
+    id: 'parked deliveries are bounded and without secrets',
+    says: 'no parked delivery grows without end, and none keeps a card number or a password',
+    check: checkRecords,
   },
 ];

@@ -8,6 +8,8 @@ import { type History, play } from './histories.ts';
 import { requestsOf } from './order-requests.ts';
 import { policiesOf } from './policies.ts';
 import { plansOf, type Schedule, schedulesOf } from './schedules.ts';
+import type { SimulationPlan } from './simulation/plan.ts';
+import { planArbitrary } from './simulation/plan-arbitrary.ts';
 
 /** The fast-check module, as its default export or its namespace. */
 export type FastCheck = Omit<typeof import('fast-check'), 'default' | 'fc'>;
@@ -26,6 +28,11 @@ export interface Arbitraries {
   histories(): Arbitrary<History>;
   /** Policies of every constructor and combinator, of at most 50 attempts. */
   retryPolicies(): Arbitrary<RetryPolicy>;
+  /**
+   * What befalls a simulated application, for the option `replay` of `simulate`.
+   * @param names what there is to go wrong: methods of the services (`payments.charge`) and handlers (`payment`, `payment:undo`)
+   */
+  faultPlans(names: { readonly calls: readonly string[]; readonly handlers: readonly string[] }): Arbitrary<SimulationPlan>;
 }
 
 /**
@@ -42,4 +49,5 @@ export const arbitraries = (fc: FastCheck): Arbitraries => ({
   schedules: () => schedulesOf(fc),
   histories: () => schedulesOf(fc).map(play),
   retryPolicies: () => policiesOf(fc),
+  faultPlans: (names) => planArbitrary(fc, names),
 });

@@ -30,6 +30,8 @@ const nodeBinary = (version: string): string =>
 
 const changedAt = (file: string): number => statSync(file).mtimeMs;
 
+/** What a simulated run told on each Node, as a hash. */
+const told = new Set<string>();
 let tarball = '';
 let packed: readonly string[] = [];
 
@@ -41,7 +43,7 @@ const project = (name: string, content: object): string => {
 
 /** An application that has installed the tarball, and nothing of this working tree. */
 const consumer = async (kind: (typeof kinds)[number]): Promise<void> => {
-  const devDependencies = { '@types/node': manifest.devDependencies['@types/node'] };
+  const devDependencies = Object.fromEntries(['@types/node', 'fast-check'].map((name) => [name, manifest.devDependencies[name]]));
   const app = project(kind, {
     type: kind === 'esm' ? 'module' : 'commonjs',
     dependencies: { orderfold: `file:${tarball}` },
@@ -59,7 +61,7 @@ const consumer = async (kind: (typeof kinds)[number]): Promise<void> => {
     // A library of one's own that exports a saga has to be able to name its types.
     declaration: true,
   };
-  writeFileSync(path.join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['memory.ts', 'sqlite.ts'] }));
+  writeFileSync(path.join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['memory.ts', 'sqlite.ts', 'testing.ts'] }));
   await npm(['install'], app);
 };
 
@@ -157,6 +159,17 @@ describe.each(kinds)('the %s application', (kind) => {
     const { stdout } = await runWell(['memory.js'], { cwd: app, node });
     expect(stdout.trim().split(/\r?\n/)).toEqual(['notified', 'confirmed']);
   });
+
+  it.each(nodes)(
+    'R30 tests an application on Node %s, and tells of a broken one what every other Node tells, byte for byte',
+    async (version) => {
+      const { stdout } = await runWell(['testing.js'], { cwd: app, node: nodeBinary(version) });
+      const [settled, hash] = stdout.trim().split(/\r?\n/);
+      expect(settled).toBe('1 confirmed, 0 left');
+      told.add(hash ?? '');
+      expect([...told]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+    },
+  );
 
   // Node 20 has no node:sqlite.
   it.each(nodes.filter((version) => !version.startsWith('20.')))(

@@ -5,7 +5,7 @@ import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { SECRETS } from '../../src/testing/simulation/outside.ts';
-import type { StoreFault } from '../../src/testing/simulation/process.ts';
+import type { StoreFault } from '../../src/testing/simulation/store-fault.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { busCluster, type Handle } from '../support/bus-cluster.ts';
 

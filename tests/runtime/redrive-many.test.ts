@@ -8,7 +8,7 @@ import type { RedriveReport } from '../../src/runtime/dead-letters/redrive-opera
 import type { StreamModel } from '../../src/runtime/model.ts';
 import { detailOf } from '../../src/runtime/parking.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import type { StoreFault } from '../../src/testing/simulation/process.ts';
+import type { StoreFault } from '../../src/testing/simulation/store-fault.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { busCluster, type Handle, type Subscriptions } from '../support/bus-cluster.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { StreamModel } from '../../src/runtime/model.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { createCluster } from '../../src/testing/simulation/process.ts';
+import { createCluster } from '../../src/testing/simulation/cluster.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 type Events = { Added: { amount: number }; Summed: { sum: number } };

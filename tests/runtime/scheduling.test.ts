@@ -3,7 +3,7 @@ import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import type { Due, Store } from '../../src/core/store.ts';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { createCluster } from '../../src/testing/simulation/process.ts';
+import { createCluster } from '../../src/testing/simulation/cluster.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { busCluster } from '../support/bus-cluster.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { OrderSaga } from '../../src/order/saga.ts';
 import { createOrdersOn } from '../../src/runtime/orders.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { createCluster } from '../../src/testing/simulation/process.ts';
+import { createCluster } from '../../src/testing/simulation/cluster.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 const request = { customerId: 'c', currency: 'EUR', items: [{ sku: 'a', quantity: 1, unitPriceMinor: 5 }] };

@@ -4,7 +4,7 @@ import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { StreamModel } from '../../src/runtime/model.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { createCluster } from '../../src/testing/simulation/process.ts';
+import { createCluster } from '../../src/testing/simulation/cluster.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { busCluster } from '../support/bus-cluster.ts';
 

@@ -2,7 +2,8 @@ import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { EventBus, WorkerOptions } from '../../src/runtime/event-bus.ts';
 import type { Delivery, SubscribeOptions } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { createCluster, type Process, type ProcessOptions } from '../../src/testing/simulation/process.ts';
+import { createCluster } from '../../src/testing/simulation/cluster.ts';
+import type { Process, ProcessOptions } from '../../src/testing/simulation/process.ts';
 import { createWitness, type Witness } from '../../src/testing/simulation/witness.ts';
 import { type VirtualSystem, virtualSystem } from '../../src/testing/virtual-system.ts';
 

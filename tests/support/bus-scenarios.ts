@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { StoreFault } from '../../src/testing/simulation/process.ts';
+import type { StoreFault } from '../../src/testing/simulation/store-fault.ts';
 
 /** What a handler does at one of its starts. `block` keeps its whole process from doing anything; `never` fails until the world is healed. */
 export type Behaviour = 'ok' | 'slow' | 'throw' | 'permanent' | 'hang' | 'kill' | 'append' | 'block' | 'never';

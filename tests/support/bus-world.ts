@@ -4,7 +4,10 @@ import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { EventBus } from '../../src/runtime/event-bus.ts';
 import type { Delivery } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { createCluster, type Process } from '../../src/testing/simulation/process.ts';
+import { audit } from '../../src/testing/audit.ts';
+import { recordRun } from '../../src/testing/record-run.ts';
+import { createCluster } from '../../src/testing/simulation/cluster.ts';
+import type { Process } from '../../src/testing/simulation/process.ts';
 import { createWitness, type Witness } from '../../src/testing/simulation/witness.ts';
 import { type VirtualSystem, virtualSystem } from '../../src/testing/virtual-system.ts';
 import { createJudge, LEASE_MS, NAMES, PACES, type Run, SUBSCRIPTIONS, TIMEOUT_MS, wants } from './bus-judge.ts';
@@ -235,11 +238,21 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
   }
 
   judgeEnd(promised);
+  const clockWasSet = scenario.actions.some(({ do: what }) => what === 'wallClock' || what === 'storeClock');
+  const { violations } = audit(await recordRun(witness.store, { stage: 'settled', clockWasSet }));
+  for (const { invariant, orderId, text } of violations) wrong(`${invariant} ${orderId}: ${text}`);
   for (const miscount of await miscounts(witness)) wrong(`exactly once: ${miscount}`);
   struck += workers.reduce((sum, { process }) => sum + process.struck, 0);
   for (const { process, bus } of workers) if (process.alive) await system.run(bus.close());
   await system.run(api.close());
   await system.advance(2000);
   if (system.pending > 0) wrong(`R25 ${system.pending} timers are left after everything was closed`);
-  return { system, witness, runs, faults: [...faults, ...witness.faults.map(({ invariant, text }) => `${invariant} ${text}`)], struck, trace };
+  return {
+    system,
+    witness,
+    runs,
+    faults: [...faults, ...witness.faults.map(({ invariant, text }) => `${invariant} ${text}`)],
+    struck,
+    trace,
+  };
 };

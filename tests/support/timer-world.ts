@@ -4,7 +4,9 @@ import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { EventBus } from '../../src/runtime/event-bus.ts';
 import type { ParkedDetail } from '../../src/runtime/parking.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { createCluster, type Process, type StoreFault } from '../../src/testing/simulation/process.ts';
+import { createCluster } from '../../src/testing/simulation/cluster.ts';
+import type { Process } from '../../src/testing/simulation/process.ts';
+import type { StoreFault } from '../../src/testing/simulation/store-fault.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 
 /** `by` 0 is the process that only asks, the others work. */

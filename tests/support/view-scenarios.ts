@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { StoreFault } from '../../src/testing/simulation/process.ts';
+import type { StoreFault } from '../../src/testing/simulation/store-fault.ts';
 
 export type ViewAction =
   | { readonly at: number; readonly do: 'publish'; readonly events: number; readonly streams: number; readonly bad: readonly number[] }

@@ -129,5 +129,12 @@ export const playViews = async (scenario: ViewScenario): Promise<ViewWorld> => {
   for (const record of witness.parked.values())
     if (record.subscription === COUNTING && record.state !== 'done') faults.push(`${record.id} is ${record.state}`);
   struck += workers.reduce((sum, { member: worker }) => sum + worker.struck, 0);
-  return { stored, expected: countsOf(witness), faults: [...faults, ...witness.faults.map(({ invariant, text }) => `${invariant} ${text}`)], struck, calls, handed };
+  return {
+    stored,
+    expected: countsOf(witness),
+    faults: [...faults, ...witness.faults.map(({ invariant, text }) => `${invariant} ${text}`)],
+    struck,
+    calls,
+    handed,
+  };
 };

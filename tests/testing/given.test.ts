@@ -87,6 +87,7 @@ describe('given a saga', () => {
     expect(error.message).toContain('when RecordRefused inventory comes to an order that is placed');
     expect(error.message).toMatch(/\+ +'CancellationStarted'\n- +'OrderCancelled'/);
     expect(error.actual).toEqual(['InventoryRefused', 'CancellationStarted']);
+    expect(thrownBy(() => placed.when.refused('inventory').then('InventoryRefused')).message).toMatch(/\+ +'CancellationStarted'/);
     const other = thrownBy(() =>
       placed.when.succeeded('payment', { chargeId: 'a' }).then({ type: 'PaymentSucceeded', data: { result: { chargeId: 'b' } } }),
     );

@@ -10,7 +10,9 @@ const FAULTS = [
   ...['slow', 'down', 'lost', 'hang', 'late', 'twice', 'secret', 'kill', 'killBefore'],
   ...['throw', 'permanent', 'block'],
   ...['crash', 'stall', 'stop', 'clock', 'repeat'],
-  ...['rejectBefore', 'rejectAfter', 'slow', 'lag', 'stuck', 'crashBefore', 'crashAfter', 'before', 'after'].map((how) => `store ${how}`),
+  ...['rejectBefore', 'rejectAfter', 'slow', 'lag', 'stuck', 'crashBefore', 'crashAfter', 'before', 'after', 'full'].map(
+    (how) => `store ${how}`,
+  ),
 ];
 
 const sumOf = (reports: readonly Readonly<Record<string, number>>[], name: string): number =>

@@ -47,10 +47,10 @@ describe('a test app', () => {
     const orderId = await placedIn(app);
     const began = performance.now();
     expect(await app.settle()).toEqual([]);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(5_000);
     expect(calls).toEqual([1, 2, 3, 4, 5, 6].map((attempt) => `charge ${orderId}:payment ${attempt}`));
     expect(app.clock.now() - from).toBeGreaterThanOrEqual(5 * HOUR);
-    expect(app.clock.now() - from).toBeLessThan(5 * HOUR + 10_000);
+    expect(app.clock.now() - from).toBeLessThan(5 * HOUR + 500);
   });
 
   it('gives dead letters as left, and goes on after a redrive', async () => {
@@ -80,12 +80,12 @@ describe('a test app', () => {
     expect(await app.orders.get(orderId)).toMatchObject({ status: 'cancelling', reason: 'the deadline passed' });
   });
 
-  it('compensates a refusal', async () => {
-    const { saga, calls } = shop({ soldOut: true });
+  it('lets time pass for what is awaited, such as the end of an order that is refused in the second hour', async () => {
+    const { saga, calls } = shop({ soldOut: true, failures: 1 });
     await using app = await testApp({ saga });
     const orderId = await placedIn(app);
     expect(await app.orders.settled(orderId)).toMatchObject({ status: 'cancelled', reason: 'sold out' });
-    expect(calls).toEqual([`charge ${orderId}:payment 1`, 'refund ch_990']);
+    expect(calls).toEqual([`charge ${orderId}:payment 1`, `charge ${orderId}:payment 2`, 'refund ch_990']);
   });
 
   it('leaves deadlines alone, what is paused, and after its bound what never ends', async () => {
@@ -156,6 +156,19 @@ describe('a test app', () => {
 });
 
 describe('a test bus', () => {
+  it('tells what waits behind the dead from what waits for time', async () => {
+    await using app = await testBus<{ A: number }>({
+      setUp: (bus) => bus.subscribe('books', { on: { A: () => Promise.reject(new Error('503')) }, retry: RetryPolicy.never() }),
+    });
+    for (const data of [1, 2]) await app.bus.publish({ stream: 's', type: 'A', data });
+    await app.bus.schedule({ stream: 's', type: 'A', data: 3 }, { delayMs: HOUR });
+    expect((await app.settle()).map(({ id, state }) => `${id.replace(/#.*/, '')} ${state}`).sort()).toEqual([
+      'books:s@1 dead',
+      'books:s@2 held',
+      'timers:s timer',
+    ]);
+  });
+
   it('retries, buries and redrives in no time', async () => {
     const runs: string[] = [];
     await using app = await testBus<{ UserSignedUp: { userId: string } }>({

@@ -1,11 +1,12 @@
 import { isOrderfoldError } from '../../core/errors.ts';
 import { seeded } from '../../core/seeded.ts';
+import type { DeadLetterStore } from '../../runtime/dead-letters/dead-letter-store.ts';
 import type { WorkerOptions } from '../../runtime/event-bus.ts';
 import type { VirtualSystem } from '../virtual-system.ts';
 import type { Clients } from './clients.ts';
+import type { Cluster } from './cluster.ts';
 import { type Member, startWorker } from './members.ts';
 import type { Action } from './plan.ts';
-import type { Cluster } from './process.ts';
 
 /** Says what happened; the text is made only where somebody reads it. */
 export type Tell = (kind: string, text: () => string) => void;
@@ -63,6 +64,14 @@ export const createActor = ({ system, cluster, clients, members, apis, worker, o
     if (what === 'look') quietly(Promise.all([orders.get(orderId), orders.timeline(orderId), orders.list()]), `look at ${orderId}`);
   };
 
+  const operate = async (what: 'redrive' | 'discard' | 'edit', deadLetters: DeadLetterStore): Promise<void> => {
+    if (what !== 'edit') return void (await deadLetters[what]({ filter: {} }, OPERATOR));
+    for (const { id } of (await deadLetters.list()).deadLetters) {
+      const letter = await deadLetters.get(id);
+      if (letter !== null) await deadLetters.edit(id, { data: letter.envelope.data }, OPERATOR);
+    }
+  };
+
   const restart = (who: number, graceMs: number): void => {
     const one = member(who);
     if (who % members.length < apis) return;
@@ -100,8 +109,9 @@ export const createActor = ({ system, cluster, clients, members, apis, worker, o
       }
       case 'redrive':
       case 'discard':
+      case 'edit':
         for (let time = 0; time < action.times; time += 1)
-          quietly(member(action.by + time).orders.deadLetters[action.do]({ filter: {} }, OPERATOR), action.do);
+          quietly(operate(action.do, member(action.by + time).orders.deadLetters), action.do);
         break;
       case 'crash':
         member(action.who).process.crash(action.arrive);

@@ -1,7 +1,7 @@
 import { seeded } from '../../core/seeded.ts';
 import type { ResolvedFaults } from './faults.ts';
 import type { Action, CallFate, Fates, RunFate, SimulationPlan } from './plan.ts';
-import type { StoreFault } from './process.ts';
+import type { StoreFault } from './store-fault.ts';
 
 /** From what plans are drawn. */
 export interface PlanSpace {
@@ -55,7 +55,7 @@ export const drawPlan = (seed: number, space: PlanSpace): SimulationPlan => {
   const processes = apis + workers;
   const orders = between(space.orders);
   /** Within which actions come: crowded, usual, or long enough for retries to end. */
-  const spanMs = oneOf([60, 1500, 5000, 20_000]);
+  const spanMs = oneOf([30, 30, 300, 300, 1500, 10_000]);
   const at = (): number => below(spanMs);
 
   const callFates: readonly CallFate[] = [...(faults.services ? CALL_FATES : []), ...(faults.poison ? DEADLY_FATES : [])];
@@ -90,7 +90,12 @@ export const drawPlan = (seed: number, space: PlanSpace): SimulationPlan => {
   const anyProcess = (): number => below(processes);
   several('cancels', 0.5, () => ({ at: at(), do: 'cancel', order: anyOrder(), by: below(apis) }));
   several('cancels', 0.1, () => ({ at: at(), do: 'cancelLater', order: anyOrder(), by: below(apis), inMs: below(3000) }));
-  several('operators', 0.4, () => ({ at: at(), do: oneOf(['redrive', 'redrive', 'discard']), by: anyProcess(), times: 1 + below(2) }));
+  several('operators', 0.4, () => ({
+    at: at(),
+    do: oneOf(['redrive', 'redrive', 'discard', 'edit']),
+    by: anyProcess(),
+    times: 1 + below(2),
+  }));
   several('operators', 0.15, () => ({
     at: at(),
     do: oneOf(['look', 'pauseOrder', 'pauseOrder', 'resumeOrder']),

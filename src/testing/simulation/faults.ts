@@ -24,7 +24,7 @@ export interface Faults {
   readonly clocks?: boolean;
   /** Customers cancel, at any moment. */
   readonly cancels?: boolean;
-  /** Operators redrive, discard, pause and resume, and stop workers. */
+  /** Operators redrive, discard, edit, pause and resume, and stop workers. */
   readonly operators?: boolean;
 }
 

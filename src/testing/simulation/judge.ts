@@ -17,8 +17,8 @@ export interface Run {
 }
 
 export interface Judge {
-  /** Handlers are known by their subscription; every process declares the same. */
-  declare(subscription: Subscription): void;
+  /** Handlers are known by their subscription; every process declares the same, and the first is believed. */
+  declare(name: string, subscription: () => Subscription): void;
   begins(run: Omit<Run, 'lease' | 'ended'>): Run;
   ends(run: Run, how: 'ok' | 'failed'): void;
   /** Its own doing ended its process. */
@@ -112,7 +112,9 @@ export const createJudge = (
   };
 
   return {
-    declare: (subscription) => void subscriptions.set(subscription.name, subscription),
+    declare(name, subscription) {
+      if (!subscriptions.has(name)) subscriptions.set(name, subscription());
+    },
     begins(started) {
       const run: Run = { ...started, lease: witness.ownerOf(started.subscription, started.event.shard), ended: null };
       judgeStart(run);

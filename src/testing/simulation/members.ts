@@ -89,8 +89,8 @@ const watchedOrders = (
   { witness, judge, outside, tell }: MemberContext,
 ): Orders<AnyOrderSaga> => {
   const subscribe = (name: string, options: SubscribeOptions<Record<string, unknown>>): void => {
-    const { routes } = resolveSubscription(name, options);
-    judge.declare(resolveSubscription(name, options));
+    const resolved = resolveSubscription(name, options);
+    judge.declare(name, () => resolved);
     const watched = (route: Route) => (delivery: Delivery) => {
       const { stream, version, attempt, generation, signal } = delivery;
       const event = witness.events.get(stream)?.[version - 1] as StoredEvent;
@@ -124,7 +124,7 @@ const watchedOrders = (
         );
     };
     const on = Object.fromEntries(
-      [...routes].map(([type, route]) => [type, { handle: watched(route), retry: route.retry, timeoutMs: route.timeoutMs }]),
+      [...resolved.routes].map(([type, route]) => [type, { handle: watched(route), retry: route.retry, timeoutMs: route.timeoutMs }]),
     );
     orders.subscribe(name, { ...options, on } as never);
   };
@@ -145,12 +145,10 @@ export const beginMember = <Services extends object>(
   const services = context.outside.servicesFor(application.services);
   const saga = application.saga(services);
   for (const step of saga.steps)
-    context.judge.declare(
-      resolveSubscription(
-        step.name,
-        stepSubscription(step, () => Promise.reject()),
-      ),
-    );
+    context.judge.declare(step.name, () => {
+      const options = stepSubscription(step, () => Promise.reject());
+      return resolveSubscription(step.name, options);
+    });
   const orders = createOrdersOn(process.system, {
     store: process.store,
     saga: watchedSaga(saga, process, context),

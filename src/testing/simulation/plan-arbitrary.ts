@@ -2,7 +2,7 @@ import type { Arbitrary } from 'fast-check';
 import type { FastCheck } from '../arbitraries.ts';
 import { CALL_FATES, DEADLY_FATES, type PlanSpace, RUN_FATES, STORE_CALLS } from './draw-plan.ts';
 import type { Action, CallFate, Fates, RunFate, SimulationPlan } from './plan.ts';
-import type { StoreFault } from './process.ts';
+import type { StoreFault } from './store-fault.ts';
 
 /**
  * Plans as data that fast-check can make smaller, wherever they came from: every part shrinks without knowing how it was drawn.
@@ -25,7 +25,7 @@ export const planArbitrary = (fc: FastCheck, space: Pick<PlanSpace, 'calls' | 'h
     fc.record({ at: ms, do: fc.constant('place' as const), order: index, fates, times: fc.integer({ min: 1, max: 3 }) }),
     fc.record({ at: ms, do: fc.constantFrom('cancel', 'look', 'pauseOrder', 'resumeOrder'), order: index, by: index }),
     fc.record({ at: ms, do: fc.constant('cancelLater' as const), order: index, by: index, inMs: ms }),
-    fc.record({ at: ms, do: fc.constantFrom('redrive', 'discard'), by: index, times: fc.integer({ min: 1, max: 3 }) }),
+    fc.record({ at: ms, do: fc.constantFrom('redrive', 'discard', 'edit'), by: index, times: fc.integer({ min: 1, max: 3 }) }),
     fc.record({ at: ms, do: fc.constant('crash' as const), who: index, arrive: flag }),
     fc.record({ at: ms, do: fc.constantFrom('stall', 'cutOff'), who: index, forMs: ms }),
     fc.record({ at: ms, do: fc.constant('stop' as const), who: index, graceMs: ms }),

@@ -1,4 +1,4 @@
-import type { StoreFault } from './process.ts';
+import type { Outage, StoreFault } from './store-fault.ts';
 
 /**
  * What becomes of one call of a service. `slow`: takes a while. `down`: nothing happened, and the caller is told so. `lost`: done, and the
@@ -23,13 +23,14 @@ export type Action =
   | { readonly at: number; readonly do: 'place'; readonly order: number; readonly fates: Fates; readonly times: number }
   | { readonly at: number; readonly do: 'cancel' | 'look' | 'pauseOrder' | 'resumeOrder'; readonly order: number; readonly by: number }
   | { readonly at: number; readonly do: 'cancelLater'; readonly order: number; readonly by: number; readonly inMs: number }
-  | { readonly at: number; readonly do: 'redrive' | 'discard'; readonly by: number; readonly times: number }
+  /** `edit`: dead letters of subscriptions get the payload they had; those of steps refuse it. */
+  | { readonly at: number; readonly do: 'redrive' | 'discard' | 'edit'; readonly by: number; readonly times: number }
   | { readonly at: number; readonly do: 'crash'; readonly who: number; readonly arrive: boolean }
   | { readonly at: number; readonly do: 'stall' | 'cutOff'; readonly who: number; readonly forMs: number }
   | { readonly at: number; readonly do: 'stop'; readonly who: number; readonly graceMs: number }
   | { readonly at: number; readonly do: 'storeClock'; readonly byMs: number }
   | { readonly at: number; readonly do: 'wallClock'; readonly who: number; readonly byMs: number }
-  | { readonly at: number; readonly do: 'away'; readonly forMs: number; readonly when: 'before' | 'after' | 'full' };
+  | { readonly at: number; readonly do: 'away'; readonly forMs: number; readonly when: Outage };
 
 /** Everything that is not decided by the code: from it a run can be played again, and made smaller. Plain JSON. */
 export interface SimulationPlan {

@@ -4,11 +4,11 @@ import type { RecordedRun, Violation } from '../recorded-run.ts';
 import { virtualSystem } from '../virtual-system.ts';
 import { createActor, OPERATOR, type Tell, type Wrong } from './act.ts';
 import { clientKey, createClients } from './clients.ts';
+import { createCluster } from './cluster.ts';
 import { createJudge } from './judge.ts';
 import { beginMember, type Member } from './members.ts';
 import { createOutside, type Outside, SECRETS } from './outside.ts';
 import type { Fates, SimulationPlan } from './plan.ts';
-import { createCluster } from './process.ts';
 import { createWitness } from './witness.ts';
 
 /** What is simulated: the user's code, and how their orders look. */
@@ -144,8 +144,8 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
     return run;
   };
 
+  const isDead = (): boolean => [...witness.parked.values()].some(({ state }) => state === 'dead');
   const settle = async (): Promise<RecordedRun> => {
-    const isDead = (): boolean => [...witness.parked.values()].some(({ state }) => state === 'dead');
     for (let round = 0; isDead() && round < REDRIVES + DISCARDS && violations.length === 0; round += 1) {
       const how = round < REDRIVES ? 'redrive' : 'discard';
       const asked = api(0).orders.deadLetters[how]({ filter: {} }, OPERATOR);
@@ -173,12 +173,13 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
     act(action);
   }
   const rested = await untilQuiet('after the last action');
-  let run = await judged(rested ? 'quiet' : 'running');
+  // Where nothing is dead it is settled already, and judged as that.
+  let run = rested && !isDead() ? null : await judged(rested ? 'quiet' : 'running');
   outside.heal();
   cluster.heal();
   while (members.some(({ process }) => process.ailing)) await system.advance(1000);
   if (Object.keys(struck).some((kind) => kind.startsWith('store '))) await system.advance(HEALING_MS);
-  if (violations.length === 0) run = await settle();
+  if (violations.length === 0 || run === null) run = await settle();
   if (violations.length === 0) await close();
   for (const { invariant, text } of witness.faults) wrong(invariant, text);
   return { violations, struck, trace, run, ends: (await base.counts()).streams };

@@ -1,50 +1,14 @@
-import { type Checker, count, fn, optional, resolveOptions, text } from '../../core/options.ts';
-import type { AnyOrderSaga, InputOf } from '../../order/saga.ts';
-import type { Orders } from '../../runtime/orders.ts';
-import { system } from '../../system.ts';
+import type { AnyOrderSaga } from '../../order/saga.ts';
 import { audit, invariants as kit } from '../audit.ts';
-import type { Invariant, Violation } from '../recorded-run.ts';
+import type { Violation } from '../recorded-run.ts';
 import { drawPlan, type PlanSpace } from './draw-plan.ts';
-import { type Faults, resolveFaults } from './faults.ts';
+import { failed } from './failure.ts';
+import { MOST_SEED, planIn, resolveSimulation, type SimulateOptions, type Span } from './options.ts';
 import { standardRequest } from './orders.ts';
 import { methodNames, type Outside } from './outside.ts';
 import type { SimulationPlan } from './plan.ts';
 import { type Game, type Played, play } from './play.ts';
-import { reportOf } from './report.ts';
 import { shrink } from './shrink.ts';
-
-/** A number, or the least and the most of it. */
-export type Span = number | readonly [least: number, most: number];
-
-export interface SimulateOptions<Services extends object, Saga extends AnyOrderSaga> {
-  /**
-   * The outside world of one run, made anew for each: an object of asynchronous methods, or of objects of them. Every call that a step makes
-   * travels, and may meet any fate there is. Do what matters through `outside.once`, so that the invariants of money and stock can see it.
-   */
-  readonly services: (outside: Outside) => Services;
-  /** The saga under test, made for each simulated process from the services as that process sees them. */
-  readonly saga: (services: Services) => Saga;
-  /** Declares subscriptions and views of one's own in each process. @default none */
-  readonly setUp?: (orders: Orders<Saga>, services: Services) => void;
-  /** Makes an order out of seeded numbers in [0, 1). @default a request of the standard order */
-  readonly order?: (random: () => number) => InputOf<Saga>;
-  /** Rules of one's own, beside the kit's; `services` are those of the run. @default none */
-  readonly invariants?: (services: Services) => readonly Invariant[];
-  /** How many runs are played. @default 200 */
-  readonly schedules?: number;
-  /** Where the runs begin: the n-th is played from `seed` + n. @default another one each time, told in the report */
-  readonly seed?: number;
-  /** Orders of one run. @default [1, 6] */
-  readonly orders?: Span;
-  /** Processes that run a worker. @default [1, 3] */
-  readonly workers?: Span;
-  /** Processes that take orders and serve operators. @default [1, 2] */
-  readonly apis?: Span;
-  /** What may go wrong. @default all of it */
-  readonly faults?: Faults;
-  /** A plan as an earlier violation printed it: that one is played, and nothing else. */
-  readonly replay?: string;
-}
 
 /** What was played, and came out as it should. */
 export interface SimulationReport {
@@ -57,50 +21,6 @@ export interface SimulationReport {
   /** Orders by the status they ended in. */
   readonly ends: Readonly<Record<string, number>>;
 }
-
-/** Thrown by `simulate`: its message is the whole story, for a person. */
-export class SimulationFailed extends Error {
-  override readonly name = 'SimulationFailed';
-  readonly violations: readonly Violation[];
-  /** The smallest plan that was found to break the same. */
-  readonly plan: SimulationPlan;
-  /** The plan as it was drawn, and from which seed. */
-  readonly drawn: SimulationPlan;
-  readonly seed: number;
-  /** Runs it took to find it, the first counted as 1. */
-  readonly schedules: number;
-  readonly trace: readonly string[];
-  /** For the option of the same name. */
-  readonly replay: string;
-
-  constructor(message: string, found: Omit<SimulationFailed, keyof Error>) {
-    super(message);
-    this.violations = found.violations;
-    this.plan = found.plan;
-    this.drawn = found.drawn;
-    this.seed = found.seed;
-    this.schedules = found.schedules;
-    this.trace = found.trace;
-    this.replay = found.replay;
-  }
-}
-
-const MOST_SEED = 2 ** 31 - 1;
-
-const spanCheck = (most: number, fallback: Span): Checker<Span> => ({
-  expected: `a whole number from 1 to ${most}, or the least and the most of it`,
-  accepts: (value): value is Span => {
-    const [least, highest] = Array.isArray(value) && value.length === 2 ? (value as unknown[]) : [value, value];
-    return (
-      Number.isSafeInteger(least) &&
-      Number.isSafeInteger(highest) &&
-      (least as number) >= 1 &&
-      (least as number) <= (highest as number) &&
-      (highest as number) <= most
-    );
-  },
-  default: fallback,
-});
 
 const both = (span: Span): readonly [number, number] => (typeof span === 'number' ? [span, span] : span);
 
@@ -127,21 +47,7 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 export const simulate = async <Services extends object, Saga extends AnyOrderSaga>(
   given: SimulateOptions<Services, Saga>,
 ): Promise<SimulationReport> => {
-  const options = resolveOptions('simulate', given, {
-    services: fn<SimulateOptions<Services, Saga>['services']>(),
-    saga: fn<SimulateOptions<Services, Saga>['saga']>(),
-    setUp: optional(fn<NonNullable<SimulateOptions<Services, Saga>['setUp']>>()),
-    order: optional(fn<NonNullable<SimulateOptions<Services, Saga>['order']>>()),
-    invariants: optional(fn<NonNullable<SimulateOptions<Services, Saga>['invariants']>>()),
-    schedules: count({ min: 1, max: MOST_SEED, default: 200 }),
-    seed: count({ max: MOST_SEED, default: Math.floor(system.random() * MOST_SEED) }),
-    orders: spanCheck(1000, [1, 6]),
-    workers: spanCheck(16, [1, 3]),
-    apis: spanCheck(8, [1, 2]),
-    faults: { expected: 'an object of faults', accepts: (_): _ is Faults | undefined => true },
-    replay: optional(text({ max: 10_000_000 })),
-  });
-  const faults = resolveFaults(options.faults);
+  const options = resolveSimulation(given);
   const struck: Record<string, number> = {};
   const checked: Record<string, number> = {};
   const ends: Record<string, number> = {};
@@ -173,11 +79,11 @@ export const simulate = async <Services extends object, Saga extends AnyOrderSag
     return late.length === 0 ? played : { ...played, violations: [...played.violations, ...late] };
   };
 
-  const space = spaceOf(options, game, faults);
+  const space = spaceOf(options, game);
   process.on('unhandledRejection', hear);
   try {
-    if (options.replay !== undefined) {
-      const plan = JSON.parse(options.replay) as SimulationPlan;
+    const plan = options.replay === undefined ? undefined : planIn(options.replay);
+    if (plan !== undefined) {
       const played = await playOnce(plan, true);
       if (played.violations.length > 0) throw failed({ plan, drawn: plan, played, tried: 1, seed: plan.seed, nth: 1 });
       return { seed: plan.seed, schedules: 1, struck: played.struck, checked, ends: played.ends };
@@ -202,25 +108,10 @@ export const simulate = async <Services extends object, Saga extends AnyOrderSag
   return { seed: options.seed, schedules: options.schedules, struck, checked, ends };
 };
 
-const failed = (found: Omit<Parameters<typeof reportOf>[0], 'replay'>): SimulationFailed => {
-  const replay = JSON.stringify(found.plan);
-  const { plan, drawn, seed, nth: schedules, played } = found;
-  return new SimulationFailed(reportOf({ ...found, replay }), {
-    violations: played.violations,
-    trace: played.trace,
-    plan,
-    drawn,
-    seed,
-    schedules,
-    replay,
-  });
-};
-
 /** What there is to go wrong with, by the application's own names. */
 const spaceOf = <Services extends object>(
-  { orders, workers, apis }: { readonly orders: Span; readonly workers: Span; readonly apis: Span },
+  { orders, workers, apis, faults }: Pick<PlanSpace, 'faults'> & { readonly orders: Span; readonly workers: Span; readonly apis: Span },
   game: Game<Services>,
-  faults: PlanSpace['faults'],
 ): PlanSpace => {
   const nowhere: Outside = {
     now: () => 0,

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { isOpen, type ParkedDelivery } from '../../../src/core/records.ts';
 import type { Evidence, Notes } from '../evidence.ts';
-import type { Recorded, RecordedOrder } from './recorded.ts';
+import type { Recorded } from './recorded.ts';
 
 /** Undos get three times the attempts. */
 const allowed = ({ type }: ParkedDelivery, maxAttempts: number): number => (type.endsWith('UndoRequested') ? 3 * maxAttempts : maxAttempts);
@@ -34,25 +34,10 @@ const auditRecord = (record: ParkedDelivery, maxAttempts: number, { look, fault 
   }
 };
 
-const auditGenerations = ({ row, events, parked }: RecordedOrder, { look, fault }: Notes): void => {
-  const redriven = events
-    .filter(({ type }) => type === 'DeadLetterRedriven')
-    .map(({ data }) => (JSON.parse(data) as { readonly deadLetterId: string }).deadLetterId);
-  for (const { id, generation } of parked) {
-    const asked = redriven.filter((letter) => letter === id).length;
-    look('R19 one generation for each redrive');
-    if (generation !== asked)
-      fault('R19 one generation for each redrive', `${id} was redriven ${asked} times and is in generation ${generation}`, row.stream);
-  }
-};
-
 /** Parked deliveries, checkpoints, counters and leases when all is over. */
 export const auditDeliveries = ({ database, maxAttempts }: Evidence, { orders, log, counts }: Recorded, notes: Notes): void => {
   const { look, fault } = notes;
-  for (const order of orders) {
-    for (const record of order.parked) auditRecord(record, maxAttempts, notes);
-    auditGenerations(order, notes);
-  }
+  for (const { parked } of orders) for (const record of parked) auditRecord(record, maxAttempts, notes);
 
   const counted = 'counters are what they count';
   for (const [subscription, { backlog, scheduled, dead, retries }] of Object.entries(counts.subscriptions)) {

@@ -3,6 +3,8 @@ import type { Patch } from './patched.ts';
 /** An engine or a store with one thing wrong. */
 export interface Variant {
   readonly title: string;
+  /** What it can be told by. */
+  readonly breaks: readonly string[];
   readonly patches: readonly Patch[];
 }
 
@@ -11,6 +13,7 @@ const patch = (file: string, find: string, replace: string): Patch => ({ file, f
 export const VARIANTS: readonly Variant[] = [
   {
     title: 'a failed delivery is parked after it was acked',
+    breaks: ['S10', 'S17', 'R1'],
     patches: [
       patch(
         'runtime/endings.ts',
@@ -23,10 +26,12 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'a unit of a lease that is over is taken',
+    breaks: ['R12'],
     patches: [patch('stores/memory/memory-store.ts', 'if (unit.lease !== undefined && leases.current(unit.lease) === null)', 'if (false)')],
   },
   {
     title: 'a delivery is acked when its handler starts',
+    breaks: ['S10', 'S17'],
     patches: [
       patch(
         'runtime/runner.ts',
@@ -37,6 +42,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'an attempt is counted only where an error is caught',
+    breaks: ['R4'],
     patches: [
       patch(
         'runtime/suspects.ts',
@@ -47,10 +53,12 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'attempts begin anew when a worker is started again',
+    breaks: ['R9'],
     patches: [patch('runtime/suspects.ts', 'lostStarts: record.lostStarts + 1 }', 'lostStarts: record.lostStarts + 1, attempts: 0 }')],
   },
   {
     title: 'the effect key changes with a redrive',
+    breaks: ['S1'],
     patches: [
       patch(
         'runtime/steps.ts',
@@ -61,6 +69,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'what comes after a parked delivery does not wait for it',
+    breaks: ['R16', 'R17'],
     patches: [
       patch(
         'runtime/runner.ts',
@@ -71,6 +80,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'what was held is let go in the wrong order',
+    breaks: ['R16', 'R17'],
     patches: [
       patch(
         'stores/memory/parked.ts',
@@ -81,6 +91,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'what is in the way is looked for when a delivery is read',
+    breaks: ['R16', 'R17'],
     patches: [
       patch(
         'runtime/intake.ts',
@@ -96,10 +107,12 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'an undo is known only once its step has succeeded',
+    breaks: ['S2', 'S4'],
     patches: [patch('order/follow-ups.ts', "order.plan.steps.find(({ name }) => name === step)?.undo === 'undo'", 'Number.isNaN(0)')],
   },
   {
     title: 'an undo that was running when its process died is taken as done',
+    breaks: ['S10', 'S17'],
     patches: [
       patch(
         'runtime/suspects.ts',
@@ -110,6 +123,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'a timer is ended after what it led to was written',
+    breaks: ['S18'],
     patches: [
       patch(
         'runtime/timers.ts',
@@ -121,10 +135,12 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'a checkpoint moves ahead over a hole',
+    breaks: ['S17', 'R1'],
     patches: [patch('core/checkpoint.ts', 'if (from <= low + 1) {', 'if (from <= low + 3) {')],
   },
   {
     title: 'the done mark of a unit that lost is kept',
+    breaks: ['S17', 'R1', 'S10'],
     patches: [
       patch(
         'stores/memory/memory-store.ts',
@@ -139,6 +155,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'an outcome that comes twice is applied twice',
+    breaks: ['S12'],
     patches: [
       patch('order/outcomes.ts', 'if (!awaited && !repairs && !settles) return none;', ''),
       patch(
@@ -150,6 +167,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'a version conflict counts as a success',
+    breaks: ['S17', 'S10'],
     patches: [
       patch(
         'runtime/transact.ts',
@@ -160,6 +178,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'a redrive that is asked for twice runs twice',
+    breaks: ['R10', 'R19', 'R2', 'R16'],
     patches: [
       patch(
         'stores/memory/memory-store.ts',
@@ -170,6 +189,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'a lost reply of a service counts as a refusal',
+    breaks: ['S2', 'S4'],
     patches: [
       patch(
         'runtime/steps.ts',
@@ -186,6 +206,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'a handler starts before its start mark is durable',
+    breaks: ['R4', 'R5', 'R10'],
     patches: [patch('runtime/suspects.ts', '!lease.clean && after < lease.startMark;', 'false;')],
   },
 ];

@@ -4,11 +4,12 @@ import { permanent } from '../../src/core/permanent.ts';
 import { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
+import { SECRETS } from '../../src/testing/simulation/outside.ts';
 import type { StoreFault } from '../../src/testing/simulation/store-fault.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { busCluster, type Handle } from '../support/bus-cluster.ts';
-import { CARD, PASSWORD } from '../support/shop.ts';
 
+const { card: CARD, password: PASSWORD } = SECRETS;
 const audit = { by: 'op', reason: 'the gateway is back' };
 const twice = RetryPolicy.fixed({ delayMs: 20 }).maxAttempts(2);
 

@@ -1,5 +1,4 @@
 import type { Scenario } from './bus-scenarios.ts';
-import type { OrderScenario } from './order-scenarios.ts';
 
 const calm = { seed: 0, shards: 1, workers: 1, concurrency: 1, latencyMs: 0, hints: 'others', faults: [] } as const;
 
@@ -28,29 +27,5 @@ export const foundOnBus: readonly Scenario[] = [
       { at: 2007, do: 'stall', worker: 0, forMs: 973 },
       { at: 667, do: 'away', forMs: 1300, when: 'before' },
     ],
-  },
-];
-
-const quietly = { ...calm, saga: 'parallel', deadlineMs: null, query: false } as const;
-
-/** The same for orders. */
-export const foundOnOrders: readonly OrderScenario[] = [
-  // redriven by another process, the undo found the order as it remembered it and did nothing
-  {
-    ...quietly,
-    actions: [
-      { at: 0, do: 'place', fates: { 'payment:undo': Array(12).fill('down') }, twice: false },
-      { at: 1, do: 'cancel', order: 0 },
-    ],
-  },
-  // not found, and the wait for a call that may still arrive began again with every look
-  { ...quietly, query: true, actions: [{ at: 0, do: 'place', fates: { payment: ['decline'], inventory: ['down'] }, twice: false }] },
-  // the order took long to read; the payment was called when its time was up and it had been settled as absent
-  {
-    ...quietly,
-    query: true,
-    deadlineMs: 300,
-    faults: [[], [{ of: 'stream', nth: 1, kind: 'slow' }]],
-    actions: [{ at: 0, do: 'place', fates: {}, twice: false }],
   },
 ];

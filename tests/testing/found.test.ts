@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { type SimulationFailed, type SimulationPlan, simulate } from '../../src/testing/index.ts';
+import { type Patch, withPatches } from './broken/patched.ts';
+import { shopOf, type Variety } from './support/shops.ts';
+
+const calm: SimulationPlan = {
+  seed: 0,
+  shards: 2,
+  apis: 1,
+  workers: 1,
+  concurrency: 8,
+  leaseMs: 1000,
+  latencyMs: 0,
+  hints: 'others',
+  storeFaults: [],
+  actions: [],
+};
+
+/** What broke an earlier engine: the schedule that showed it, as small as it could be made, and the fault as a change of the source. */
+const FOUND = [
+  {
+    title: 'S17 an undo that another process redrives sees the order as it is now, and not as it was remembered',
+    variety: { shape: 'parallel', query: false, deadlineMs: undefined },
+    plan: {
+      ...calm,
+      actions: [
+        { at: 0, do: 'place', order: 1, fates: { 'payments.refund': Array(12).fill('down') }, times: 1 },
+        { at: 1, do: 'cancel', order: 0, by: 0 },
+      ],
+    },
+    patches: [{ file: 'runtime/steps.ts', find: 'sinceLastStartMs === null ? version : undefined', replace: 'version' }],
+  },
+  {
+    title: 'S17 the wait for a call that may still arrive ends, however often it is looked for',
+    variety: { shape: 'parallel', query: true, deadlineMs: undefined },
+    plan: {
+      ...calm,
+      // Under this one the payment is refused while nobody knows of the reservation.
+      seed: 14,
+      actions: [{ at: 0, do: 'place', order: 1, fates: { 'stock.reserve': ['down'] }, times: 1 }],
+    },
+    patches: [
+      {
+        file: 'runtime/runner.ts',
+        find: "if (how === 'interrupted' || !isPostponed(error) || sinceLastStart(record, holding, system.monotonic()) === null)",
+        replace: '',
+      },
+      // It goes on for ever, several times a second.
+      { file: 'testing/simulation/play.ts', find: 'const PATIENCE_MS = 6 * 3_600_000;', replace: 'const PATIENCE_MS = 60_000;' },
+    ],
+  },
+  {
+    title: 'S4 R9 nothing is called any more once the time of a run is up, however long its order took to read',
+    variety: { shape: 'parallel', query: true, deadlineMs: 300 },
+    plan: {
+      ...calm,
+      storeFaults: [[], [{ of: 'stream', nth: 1, kind: 'slow' }]],
+      // The look comes after all of it, so that the run is judged with all of it in it.
+      actions: [
+        { at: 0, do: 'place', order: 1, fates: {}, times: 1 },
+        { at: 3000, do: 'look', order: 0, by: 0 },
+      ],
+    },
+    patches: [{ file: 'runtime/steps.ts', find: 'input.signal.throwIfAborted();', replace: '' }],
+  },
+] as const satisfies readonly { title: string; variety: Variety; plan: SimulationPlan; patches: readonly Patch[] }[];
+
+describe('what was found before', () => {
+  it.each(FOUND)('$title', { timeout: 120_000 }, async ({ title, variety, plan, patches }) => {
+    const found = { ...shopOf(variety), replay: JSON.stringify(plan) };
+    expect((await simulate(found)).ends).toEqual({ cancelled: 1 });
+    await withPatches(patches, async (broken) => {
+      const failed = await broken.simulate(found).catch((error: unknown) => error);
+      expect((failed as SimulationFailed).violations.map(({ invariant }) => invariant)).toContain(title.slice(0, title.indexOf(' ')));
+    });
+  });
+});

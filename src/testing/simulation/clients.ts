@@ -10,6 +10,8 @@ export interface Clients {
   /** Places the n-th order and asks again, with its key and at whichever process answers, until it is told what became of it. */
   place(index: number, input: unknown): void;
   orderIdOf(index: number): string | undefined;
+  /** Somebody was told that this is their order. */
+  know(orderId: string): boolean;
   /** Every client knows what became of its order. */
   readonly answered: boolean;
   /** Nobody asks any more. */
@@ -24,6 +26,7 @@ export const clientKey = (index: number): string => `order-${index}`;
 /** The customers: they stand outside of every process. */
 export const createClients = (system: VirtualSystem, witness: Witness, api: (by: number) => Member, wrong: Wrong, tell: Tell): Clients => {
   const answers = new Map<number, string | null>();
+  const known = new Set<string>();
   const waiting = new Set<number>();
   const timers = new Map<object, Timer>();
 
@@ -49,6 +52,7 @@ export const createClients = (system: VirtualSystem, witness: Witness, api: (by:
         if (before !== undefined && before !== orderId) wrong('S25', `order ${index} is both ${before} and ${orderId}`, orderId);
         if (witness.events.get(orderId) === undefined) wrong('R26', `order ${index} was accepted as ${orderId} and never written`, orderId);
         answers.set(index, orderId);
+        known.add(orderId);
       },
       (error: unknown) => {
         if (!isOrderfoldError(error)) wrong('R26', `placing order ${index} threw ${String(error)}`);
@@ -63,6 +67,7 @@ export const createClients = (system: VirtualSystem, witness: Witness, api: (by:
       ask(index, input, 0, {});
     },
     orderIdOf: (index) => answers.get(index) ?? witness.streamOf(clientKey(index)),
+    know: (orderId) => known.has(orderId),
     get answered() {
       return waiting.size === 0;
     },

@@ -38,6 +38,8 @@ export const STORE_CALLS: readonly StoreFault['of'][] = [
 const STORE_KINDS: readonly StoreFault['kind'][] = ['rejectBefore', 'rejectAfter', 'slow', 'lag', 'stuck'];
 const CRASH_KINDS: readonly StoreFault['kind'][] = ['crashBefore', 'crashAfter'];
 
+const HOUR_MS = 3_600_000;
+
 /** Draws the plan of a seed: the same on every machine. About every eighth run is left in peace. */
 export const drawPlan = (seed: number, space: PlanSpace): SimulationPlan => {
   const random = seeded(seed);
@@ -108,8 +110,8 @@ export const drawPlan = (seed: number, space: PlanSpace): SimulationPlan => {
   several('store', 0.2, () => ({ at: at(), do: 'away', forMs: oneOf([20, 300, 3000]), when: oneOf(['before', 'after']) }));
   several('store', 0.2, () => ({ at: at(), do: 'cutOff', who: anyProcess(), forMs: oneOf([300, 1500, 12_000]) }));
   several('fullDisk', 0.12, () => ({ at: at(), do: 'away', forMs: oneOf([200, 3000]), when: 'full' }));
-  several('clocks', 0.1, () => ({ at: at(), do: 'storeClock', byMs: space.deadlineMs ?? 3_600_000 }));
-  several('clocks', 0.1, () => ({ at: at(), do: 'wallClock', who: anyProcess(), byMs: oneOf([-3_600_000, 3_600_000]) }));
+  several('clocks', 0.1, () => ({ at: at(), do: 'storeClock', byMs: oneOf([space.deadlineMs ?? HOUR_MS, HOUR_MS]) }));
+  several('clocks', 0.1, () => ({ at: at(), do: 'wallClock', who: anyProcess(), byMs: oneOf([-HOUR_MS, HOUR_MS]) }));
 
   const kinds = [...(faults.store ? STORE_KINDS : []), ...(faults.crashes ? CRASH_KINDS : [])];
   const storeFaults = Array.from({ length: processes }, (): StoreFault[] =>

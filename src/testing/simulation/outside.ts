@@ -7,7 +7,7 @@ import type { CallFate, Fates, RunFate } from './plan.ts';
 import type { Process } from './process.ts';
 
 /** Planted where a fault may speak, and looked for wherever anything is kept. */
-export const SECRETS = { card: '4111 1111 1111 1111', password: 'hunter2hunter2' } as const;
+export const SECRETS = { card: '4111 1111 1111 1111', digits: '4111111111111111', password: 'hunter2hunter2' } as const;
 
 /**
  * The world beyond the processes, in which a simulated run's services live: it survives every crash, and its clock is the run's. What
@@ -92,10 +92,14 @@ export const createOutside = (
   const lost = (name: string): Error => Object.assign(new Error(`${name}: socket hang up`), { code: 'ECONNRESET' });
 
   /**
-   * After the caller's patience ended, but no more than a call's time after that. Who hangs up for another reason takes the request with him.
+   * After the caller's patience ended, or its process, but no more than a call's time after that. Who hangs up for another reason takes the
+   * request with him.
    */
-  const arrivesLate = async ({ signal, timeoutMs }: RunContext): Promise<boolean> => {
-    await Promise.race([later(3 * timeoutMs), new Promise((resolve) => signal.addEventListener('abort', resolve))]);
+  const arrivesLate = async ({ process, signal, timeoutMs }: RunContext): Promise<boolean> => {
+    const hungUp = new Promise((resolve) => signal.addEventListener('abort', resolve));
+    await Promise.race([later(timeoutMs * 0.8), hungUp]);
+    if (!process.alive) return true;
+    await Promise.race([later(5 * timeoutMs), hungUp]);
     if (!signal.aborted || (signal.reason as { readonly code?: string }).code !== 'HANDLER_TIMEOUT') return false;
     await later(timeoutMs * 0.8);
     return true;

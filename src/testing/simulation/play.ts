@@ -139,8 +139,12 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
     const parked = kept.flatMap((found) => (found === null ? [] : [found.parked]));
     const run: RecordedRun = { streams: new Map(witness.events), parked, effects: [...outside.effects], stage, clockWasSet };
     for (const { invariant, text, orderId } of game.audit(run)) wrong(invariant, text, orderId);
-    for (const { id, detail, stream } of parked)
-      if (detail.includes(SECRETS.password) || detail.includes(SECRETS.card)) wrong('R24', `${id} keeps a secret`, stream);
+    for (const record of parked) {
+      const text = JSON.stringify(record);
+      if (Object.values(SECRETS).some((secret) => text.includes(secret))) wrong('R24', `${record.id} keeps a secret`, record.stream);
+    }
+    for (const [stream, [first]] of witness.events)
+      if (stage !== 'running' && first?.type === 'OrderPlaced' && !clients.know(stream)) wrong('S25', 'nobody was told of it', stream);
     return run;
   };
 
@@ -177,8 +181,10 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
   let run = rested && !isDead() ? null : await judged(rested ? 'quiet' : 'running');
   outside.heal();
   cluster.heal();
-  while (members.some(({ process }) => process.ailing)) await system.advance(1000);
+  while (members.some(({ process }) => process.ailing || process.stalled)) await system.advance(1000);
   if (Object.keys(struck).some((kind) => kind.startsWith('store '))) await system.advance(HEALING_MS);
+  // What was asked long ago may have come through only now.
+  if (rested) await untilQuiet('with every fault lifted');
   if (violations.length === 0 || run === null) run = await settle();
   if (violations.length === 0) await close();
   for (const { invariant, text } of witness.faults) wrong(invariant, text);

@@ -107,7 +107,7 @@ describe('a shop whose processes are killed, frozen and restarted under load, be
       'a delivery was done although it had died',
       /R2 never/,
       sql(
-        `UPDATE parked SET state = 'done', detail = json_insert(detail, '$.ledger.attempts[#]', json('{"generation":' || generation || ',"attempt":5,"delayMs":null,"rule":"permanent error"}')) WHERE n = (SELECT min(n) FROM parked WHERE kind = 'delivery')`,
+        `UPDATE parked SET state = 'done', detail = json_insert(detail, '$.ledger.attempts[#]', json('{"generation":' || generation || ',"attempt":5,"startedAt":"2026-01-01T00:00:00.000Z","endedAt":"2026-01-01T00:00:00.000Z","worker":"w","error":{"name":"Error","code":"HANDLER","message":"no","frame":"","causes":[],"permanent":true},"delayMs":null,"rule":"permanent error"}')) WHERE n = (SELECT min(n) FROM parked WHERE kind = 'delivery')`,
       ),
     ],
     [

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { beginDay } from './day.ts';
+import { CLOCK_STEPPED } from './evidence.ts';
 import { reportOn } from './report.ts';
 import { until } from './workplace.ts';
 
@@ -50,7 +51,7 @@ it('R29 a wall clock that is stepped an hour ahead or back in one process change
   await sleep(1000);
   expect(leasesIn(shop.database)).toEqual(before);
 
-  const evidence = await day.end({ struck: {}, hadToStrike: ['a wall clock was stepped'] });
+  const evidence = await day.end({ struck: {}, hadToStrike: [CLOCK_STEPPED] });
   const { faults, text } = await reportOn(evidence);
   expect(faults, text).toEqual([]);
   expect(text).toMatch(/starts lost with their process +0\n/);

@@ -3,6 +3,9 @@ import type { Ending } from './child.ts';
 import type { Accepted } from './order-load.ts';
 import type { Quiet } from './quiet.ts';
 
+/** How it is told that a process's wall clock jumped. */
+export const CLOCK_STEPPED = 'a wall clock was stepped';
+
 /** All that is left of a run when its processes are gone: what there is to audit. */
 export interface Evidence {
   /** The SQLite file, which nobody uses any more. */

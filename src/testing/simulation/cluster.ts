@@ -29,20 +29,20 @@ interface Watcher {
   told: boolean;
 }
 
-const HINT_MS = 10;
-
-export const createCluster = (system: VirtualSystem, shared: Store): Cluster => {
+/** @param hintMs up to so much later processes hear of one another's commits, several as one, as a file system tells. @default 0 */
+export const createCluster = (system: VirtualSystem, shared: Store, { hintMs = 0 } = {}): Cluster => {
   let healed = false;
   let outage: { readonly until: number; readonly when: Outage } = { until: 0, when: 'before' };
   const watchers = new Set<Watcher>();
-  /** Hints come a little later, several as one, as those of a file system do. */
   const hint = (watcher: Watcher): void => {
     if (watcher.told) return;
     watcher.told = true;
-    system.setTimer(Math.floor(system.random() * HINT_MS), () => {
+    const tell = (): void => {
       watcher.told = false;
       if (watchers.has(watcher)) watcher.changed();
-    });
+    };
+    if (hintMs === 0) system.soon(tell);
+    else system.setTimer(Math.floor(system.random() * hintMs), tell);
   };
   const surroundings: Surroundings = {
     get healed() {

@@ -33,6 +33,7 @@ export interface Played {
 }
 
 const RESTART_MS = 200;
+const HINT_MS = 10;
 /** Nothing more is going to happen once nothing was written for so long, and nothing is due later: many times any lease. */
 const STILL_MS = 120_000;
 /** What keeps on writing without coming to rest; a policy may wait long, and thirty attempts of a minute are no reason to worry. */
@@ -52,7 +53,7 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
   const system = virtualSystem({ seed: plan.seed, ties: 'seeded' });
   const base = createMemoryStore(system, plan.shards);
   const witness = createWitness(base, system);
-  const cluster = createCluster(system, witness.store);
+  const cluster = createCluster(system, witness.store, { hintMs: HINT_MS });
   const violations: Violation[] = [];
   const trace: string[] = [];
   const struck: Record<string, number> = {};

@@ -24,7 +24,7 @@ export const audit = async (
   notes.look('while it ran', evidence.asked);
   for (const text of evidence.faults) notes.fault('while it ran', text);
   auditPromises(evidence, recorded, notes);
-  auditHistories(recorded, notes);
+  auditHistories(evidence, recorded, notes);
   auditViews(evidence, recorded, notes);
   auditMoney(evidence, recorded, notes);
   auditDeliveries(evidence, recorded, notes);

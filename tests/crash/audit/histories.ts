@@ -5,7 +5,7 @@ import { fold } from '../../../src/order/fold.ts';
 import { FOLD_FINGERPRINT } from '../../../src/order/fold-fingerprint.ts';
 import type { Order } from '../../../src/order/order.ts';
 import { audit, invariants } from '../../../src/testing/audit.ts';
-import type { Notes } from '../evidence.ts';
+import { CLOCK_STEPPED, type Evidence, type Notes } from '../evidence.ts';
 import type { Recorded, RecordedOrder } from './recorded.ts';
 
 const foldable = ({ stream, version, type, data, time }: StoredEvent): FoldableEvent => ({
@@ -43,9 +43,11 @@ const auditOrder = ({ row, events }: RecordedOrder, { look, fault }: Notes): voi
 };
 
 /** What the library itself says must never be, but for money, which has an audit of its own. */
-const auditLaws = ({ orders }: Recorded, { look, fault }: Notes): void => {
+const auditLaws = ({ struck }: Evidence, { orders }: Recorded, { look, fault }: Notes): void => {
   const streams = new Map(orders.map(({ row, events }) => [row.stream, events]));
-  const { checked, violations } = audit({ streams, parked: orders.flatMap(({ parked }) => parked), effects: [], stage: 'settled' });
+  const parked = orders.flatMap((order) => order.parked);
+  const clockWasSet = (struck[CLOCK_STEPPED] ?? 0) > 0;
+  const { checked, violations } = audit({ streams, parked, effects: [], stage: 'settled', clockWasSet });
   for (const { id, says } of invariants) if ((checked[id] ?? 0) > 0) look(`laws: ${id} ${says}`, checked[id]);
   for (const { invariant, text, orderId } of violations) {
     const says = invariants.find(({ id }) => id === invariant)?.says;
@@ -54,10 +56,10 @@ const auditLaws = ({ orders }: Recorded, { look, fault }: Notes): void => {
 };
 
 /** Streams, folds and the laws of what happens. */
-export const auditHistories = (recorded: Recorded, notes: Notes): void => {
+export const auditHistories = (evidence: Evidence, recorded: Recorded, notes: Notes): void => {
   const { orders, log } = recorded;
   for (const order of orders) auditOrder(order, notes);
-  auditLaws(recorded, notes);
+  auditLaws(evidence, recorded, notes);
   for (const [shard, events] of log.entries()) {
     notes.look('S16 shards without a gap');
     const at = events.findIndex(({ position }, index) => position !== index + 1);

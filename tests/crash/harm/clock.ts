@@ -1,4 +1,5 @@
 // A wall clock that is stepped, in this process alone.
+import { CLOCK_STEPPED } from '../evidence.ts';
 import { happened } from './harm.ts';
 import { onHarm } from './suffering.ts';
 
@@ -19,5 +20,5 @@ onHarm((harm) => {
   if (harm.kind !== 'clock') return;
   aheadMs = harm.aheadMs;
   globalThis.Date = Stepped as DateConstructor;
-  happened('a wall clock was stepped');
+  happened(CLOCK_STEPPED);
 });

@@ -91,6 +91,10 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
       if (suspects !== null) toRelease.push({ lease, clean: true });
       return;
     }
+    // What was left took so long to write down that the lease ran out and was gained anew: of the two, the later one counts.
+    const other = holdings.get(lease);
+    if (other !== undefined && other.lease.epoch > lease.epoch) return;
+    if (other !== undefined) lose(other);
     const holding = newHolding(lease, feed, gainedAt, suspects);
     holdings.add(holding);
     notifier.emit('leaseGained', { subscription: lease.subscription, shard: lease.shard, epoch: lease.epoch, clean: lease.clean });

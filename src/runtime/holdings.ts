@@ -6,6 +6,8 @@ export interface Holdings {
   all(): Iterable<Holding>;
   ofShard(shard: number): readonly Holding[];
   has(lease: LeaseRef): boolean;
+  /** Of the same subscription and shard, whatever its epoch. */
+  get(lease: LeaseRef): Holding | undefined;
   add(holding: Holding): void;
   remove(holding: Holding): void;
 }
@@ -25,6 +27,7 @@ export const createHoldings = (shards: number): Holdings => {
     all: () => byKey.values(),
     ofShard: (shard) => byShard[shard] ?? [],
     has: (lease) => byKey.has(keyOf(lease)),
+    get: (lease) => byKey.get(keyOf(lease)),
     add(holding) {
       byKey.set(keyOf(holding.lease), holding);
       byShard[holding.lease.shard]?.push(holding);

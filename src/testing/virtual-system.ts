@@ -106,6 +106,8 @@ export const virtualSystem = ({ seed = 1, startMs = Date.UTC(2026, 0, 1), ties =
     },
     settle,
     async advance(durationMs) {
+      if (!(durationMs >= 0 && durationMs < Infinity))
+        throw new RangeError(`expected time to move on by a finite number of milliseconds that is not negative, got ${durationMs}`);
       const untilMs = elapsedMs + durationMs;
       await settle();
       while (await step(untilMs));

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type SimulationFailed, type SimulationPlan, simulate } from '../../src/testing/index.ts';
 import { type Patch, withPatches } from './broken/patched.ts';
-import { shopOf, type Variety } from './support/shops.ts';
+import { shop } from './support/shop.ts';
+import { shopOf } from './support/shops.ts';
 
 const calm: SimulationPlan = {
   seed: 0,
@@ -16,11 +17,34 @@ const calm: SimulationPlan = {
   actions: [],
 };
 
+const PLAN_A: SimulationPlan = {
+  ...calm,
+  seed: 300057418,
+  shards: 1,
+  apis: 2,
+  workers: 3,
+  concurrency: 1,
+  latencyMs: 5,
+  storeFaults: [
+    [],
+    [],
+    [],
+    [
+      { of: 'commit', nth: 2, kind: 'stuck' },
+      { of: 'read', nth: 1, kind: 'rejectBefore' },
+    ],
+  ],
+  actions: [
+    { at: 60, do: 'place', order: 0, fates: { 'stock.release': ['kill'] }, times: 1 },
+    { at: 820, do: 'pauseOrder', order: 0, by: 0 },
+  ],
+};
+
 /** What broke an earlier engine: the schedule that showed it, as small as it could be made, and the fault as a change of the source. */
 const FOUND = [
   {
     title: 'S17 an undo that another process redrives sees the order as it is now, and not as it was remembered',
-    variety: { shape: 'parallel', query: false, deadlineMs: undefined },
+    app: shopOf({ shape: 'parallel', query: false, deadlineMs: undefined }),
     plan: {
       ...calm,
       actions: [
@@ -32,7 +56,7 @@ const FOUND = [
   },
   {
     title: 'S17 the wait for a call that may still arrive ends, however often it is looked for',
-    variety: { shape: 'parallel', query: true, deadlineMs: undefined },
+    app: shopOf({ shape: 'parallel', query: true, deadlineMs: undefined }),
     plan: {
       ...calm,
       // Under this one the payment is refused while nobody knows of the reservation.
@@ -51,7 +75,7 @@ const FOUND = [
   },
   {
     title: 'S4 R9 nothing is called any more once the time of a run is up, however long its order took to read',
-    variety: { shape: 'parallel', query: true, deadlineMs: 300 },
+    app: shopOf({ shape: 'parallel', query: true, deadlineMs: 300 }),
     plan: {
       ...calm,
       storeFaults: [[], [{ of: 'stream', nth: 1, kind: 'slow' }]],
@@ -63,11 +87,20 @@ const FOUND = [
     },
     patches: [{ file: 'runtime/steps.ts', find: 'input.signal.throwIfAborted();', replace: '' }],
   },
-] as const satisfies readonly { title: string; variety: Variety; plan: SimulationPlan; patches: readonly Patch[] }[];
+  {
+    title: 'S17 of a lease that ran out and was gained anew, while what its last owner left was being written down, the later one counts',
+    app: shop,
+    plan: PLAN_A,
+    patches: [
+      { file: 'runtime/consumer.ts', find: 'if (other !== undefined && other.lease.epoch > lease.epoch) return;', replace: '' },
+      { file: 'runtime/consumer.ts', find: 'if (other !== undefined) lose(other);', replace: '' },
+    ],
+  },
+] as const satisfies readonly { title: string; app: object; plan: SimulationPlan; patches: readonly Patch[] }[];
 
 describe('what was found before', () => {
-  it.each(FOUND)('$title', { timeout: 120_000 }, async ({ title, variety, plan, patches }) => {
-    const found = { ...shopOf(variety), replay: JSON.stringify(plan) };
+  it.each(FOUND)('$title', { timeout: 120_000 }, async ({ title, app, plan, patches }) => {
+    const found = { ...app, replay: JSON.stringify(plan) } as Parameters<typeof simulate>[0];
     expect((await simulate(found)).ends).toEqual({ cancelled: 1 });
     await withPatches(patches, async (broken) => {
       const failed = await broken.simulate(found).catch((error: unknown) => error);

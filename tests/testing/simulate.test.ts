@@ -46,7 +46,7 @@ describe('simulate', () => {
     const [place] = found.plan.actions as readonly Extract<SimulationPlan['actions'][number], { readonly do: 'place' }>[];
     expect(Object.values(place?.fates ?? {}).flat()).toHaveLength(1);
     expect(found.message).toMatch(/^a simulated run breaks S1/);
-    expect(found.message).toContain('the smallest plan found in');
+    expect(found.message).toContain('the plan: the smallest found in');
     expect(found.message).toMatch(/do payment, key none, \d+ minor units\n.*do payment, key none/);
     expect(found.message).toMatch(/the timeline of .*\n.*event .*OrderPlaced/);
     expect(found.message).toContain(`replay: '${found.replay}'`);
@@ -117,6 +117,80 @@ describe('simulate', () => {
     expect(found.plan.actions.filter((action) => action.do === 'place')).toHaveLength(4);
   });
 
+  it('R14 S25 takes what happens in one moment in either order, and orders that are refused for what they are', {
+    timeout: 60_000,
+  }, async () => {
+    const services = (outside: Outside) => ({
+      payments: {
+        charge: async (key: string, amountMinor: number) => outside.once(key, { amountMinor }, () => ({ chargeId: key })),
+        refund: async (key: string, amountMinor: number) => outside.once(key, { amountMinor }, () => ({})),
+      },
+    });
+    const careful = {
+      services,
+      saga: ({ payments }: ReturnType<typeof services>) =>
+        OrderSaga.define().step('payment', {
+          do: ({ effectKey, order }) => payments.charge(effectKey, order.totalMinor),
+          undo: ({ effectKey, order }) => payments.refund(effectKey, order.totalMinor),
+        }),
+      order: (random: () => number) => ({
+        customerId: 'c1',
+        currency: random() < 0.3 ? 'euro' : 'EUR',
+        items: [{ sku: 'a', quantity: 1, unitPriceMinor: 990 }],
+      }),
+    };
+    // The lease of the first ends in the moment in which the second takes it over.
+    const actions = [
+      { at: 0, do: 'place', order: 1, fates: { 'payments.charge': ['hang'] }, times: 2 },
+      { at: 3, do: 'cutOff', who: 1, forMs: 931 },
+    ] as const;
+    for (let seed = 0; seed < 40; seed += 1) {
+      const setting = {
+        shards: 2,
+        apis: 1,
+        workers: 3,
+        concurrency: 8,
+        leaseMs: 1000,
+        latencyMs: 0,
+        hints: 'none',
+        storeFaults: [],
+      } as const;
+      await simulate({ ...careful, replay: { seed, ...setting, actions } });
+    }
+    expect((await simulate({ ...careful, seed: 1, schedules: 40 })).discarded).toBe(0);
+    const never = { ...careful, order: () => ({ customerId: 'c1', currency: 'euro', items: [] }) };
+    await expect(simulate({ ...never, seed: 1, schedules: 3 })).rejects.toMatchObject({
+      code: 'CONFIG',
+      message: expect.stringMatching(/not one order was accepted/),
+    });
+  });
+
+  it('tells what is not decided by its seed, what threw where, and takes services as they come', async () => {
+    const wild = {
+      services: () => Object.freeze({ a: { b: { roll: async () => Math.random() } }, seen: new Map<string, string>() }),
+      saga: (services: { readonly a: { readonly b: { readonly roll: () => Promise<number> } } }) =>
+        OrderSaga.define().step('payment', { do: () => services.a.b.roll(), undo: 'nothing' }),
+    };
+    expect((await simulate({ ...wild, seed: 1, schedules: 30, faults: { ...none, services: true } })).struck.down).toBeGreaterThan(0);
+    let rolls = 0;
+    const check = () => {
+      rolls += 1;
+      return rolls === 1 ? [{ text: 'the first roll' }] : [];
+    };
+    const once = () => [{ id: 'luck', says: 'no first roll', check }];
+    const lucky = await failureOf(simulate({ ...wild, seed: 1, schedules: 1, faults: none, invariants: once }));
+    expect(lucky.message).toMatch(
+      /luck: the first roll[\s\S]*it did not happen again: something in the application is not decided by the seed/,
+    );
+    const throwing = () => [{ id: 'mine', says: 'x', check: () => expect(1).toBe(2) as never }];
+    const threw = await failureOf(simulate({ ...wild, seed: 1, schedules: 1, faults: none, invariants: throwing }));
+    expect(threw.violations[0]).toMatchObject({ invariant: 'mine', text: expect.stringMatching(/expected 1 to be 2/) });
+    const order = () => {
+      throw new Error('no more orders');
+    };
+    await expect(simulate({ ...wild, seed: 5, schedules: 1, order } as never)).rejects.toThrow(/in the run of seed 5: no more orders/);
+  });
+
   it('R25 finds a rejection that nobody handles', async () => {
     const careless = {
       services: () => ({ ping: async () => 'pong' }),
@@ -145,5 +219,13 @@ describe('simulate', () => {
     await refused({ faults: { fire: true } }, /simulate\.faults: expected only the options crashes, poison/);
     await refused({ replay: 'nonsense' }, /expected replay to be a plan as a violation printed it/);
     await refused({ replay: '{"seed":1}' }, /expected replay to be a plan as a violation printed it/);
+    const plan = { seed: 1, shards: 1, apis: 1, workers: 1, concurrency: 1, leaseMs: 1000, latencyMs: 0, hints: 'none', storeFaults: [] };
+    const fates = { 'payments.refund': ['lost'] };
+    await refused(
+      { replay: { ...plan, actions: [{ at: 0, do: 'place', order: 1, fates, times: 1 }] } },
+      /speaks of payments\.refund, expected one of payments\.charge, payment/,
+    );
+    await refused({ replay: { ...plan, apis: 0, actions: [] } }, /expected replay to be a plan/);
+    await refused({ invariants: () => [{ id: 'S2', says: '', check: () => [] }] }, /an invariant of one's own, got the library's S2/);
   });
 });

@@ -21,6 +21,9 @@ const ofNeighbours = (id: string, says: string, judge: Judge, mayJudge: (clockWa
     return checked;
   });
 
+/** It may have run, and succeeded, before its process was lost; then it ran again, when later ones had run already. */
+const mayHaveRunBefore = ({ detail }: DeliveryEvidence): boolean => (detail?.lost.length ?? 0) > 0;
+
 /** Times are cut to whole milliseconds when they are written down. */
 const ACCURACY_MS = 1;
 
@@ -31,7 +34,7 @@ const inVersionOrder = ofNeighbours(
   (earlier, later) => {
     const before = earlier.attempts.at(-1);
     const after = later.attempts[0];
-    if (before === undefined || after === undefined || before.worker !== after.worker) return undefined;
+    if (before === undefined || after === undefined || before.worker !== after.worker || mayHaveRunBefore(earlier)) return undefined;
     const overlapMs = Date.parse(before.endedAt) - Date.parse(after.startedAt);
     return overlapMs > ACCURACY_MS
       ? `started ${overlapMs} ms before attempt ${before.attempt} of ${earlier.record.id} had ended`
@@ -48,7 +51,7 @@ const waitsBehindTheDead = ofNeighbours(
     if (!earlier.isOpen) return undefined;
     const { record, attempts } = later;
     if (record.state === 'done') return `is done, and ${earlier.record.id} is ${earlier.record.state}`;
-    return attempts.length > 0 ? `was tried, and ${earlier.record.id} is ${earlier.record.state}` : undefined;
+    return attempts.length > 0 && !mayHaveRunBefore(earlier) ? `was tried, and ${earlier.record.id} is ${earlier.record.state}` : undefined;
   },
   () => true,
 );

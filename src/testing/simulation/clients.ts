@@ -14,6 +14,8 @@ export interface Clients {
   know(orderId: string): boolean;
   /** Every client knows what became of its order. */
   readonly answered: boolean;
+  /** Why the first order that was refused was. */
+  readonly refused: string | undefined;
   /** Nobody asks any more. */
   stop(): void;
 }
@@ -26,6 +28,7 @@ export const clientKey = (index: number): string => `order-${index}`;
 /** The customers: they stand outside of every process. */
 export const createClients = (system: VirtualSystem, witness: Witness, api: (by: number) => Member, wrong: Wrong, tell: Tell): Clients => {
   const answers = new Map<number, string | null>();
+  let refused: string | undefined;
   const known = new Set<string>();
   const waiting = new Set<number>();
   const timers = new Map<object, Timer>();
@@ -43,8 +46,9 @@ export const createClients = (system: VirtualSystem, witness: Witness, api: (by:
         timers.get(by)?.cancel();
         const before = answers.get(index);
         if (isLeft(either)) {
-          if (before !== undefined || either.left.code === 'KEY_REUSED') wrong('S25', `order ${index} was refused when asked again`);
+          if (typeof before === 'string' || either.left.code === 'KEY_REUSED') wrong('S25', `order ${index} was refused when asked again`);
           answers.set(index, null);
+          refused ??= either.left.message;
           return tell('refused', () => `order ${index}: ${either.left.message}`);
         }
         const { orderId } = either.right as { readonly orderId: string };
@@ -70,6 +74,9 @@ export const createClients = (system: VirtualSystem, witness: Witness, api: (by:
     know: (orderId) => known.has(orderId),
     get answered() {
       return waiting.size === 0;
+    },
+    get refused() {
+      return refused;
     },
     stop() {
       for (const timer of timers.values()) timer.cancel();

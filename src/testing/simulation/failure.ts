@@ -30,7 +30,7 @@ export class SimulationFailed extends Error {
 }
 
 /** The failure of what was found, its report told. */
-export const failed = (found: Omit<Parameters<typeof reportOf>[0], 'replay'>): SimulationFailed => {
+export const failed = (found: Omit<Parameters<typeof reportOf>[0], 'replay'> & Pick<SimulationFailed, 'drawn'>): SimulationFailed => {
   const replay = JSON.stringify(found.plan);
   const { plan, drawn, seed, nth: schedules, played } = found;
   return new SimulationFailed(reportOf({ ...found, replay }), {

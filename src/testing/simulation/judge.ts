@@ -17,8 +17,11 @@ export interface Run {
 }
 
 export interface Judge {
-  /** Handlers are known by their subscription; every process declares the same, and the first is believed. */
-  declare(name: string, subscription: () => Subscription): void;
+  /**
+   * Handlers are known by their subscription; every process declares the same, and the first is believed.
+   * @param runs a step need not run for a request that is moot. @default 'always'
+   */
+  declare(name: string, subscription: () => Subscription, runs?: 'always' | 'if wanted'): void;
   begins(run: Omit<Run, 'lease' | 'ended'>): Run;
   ends(run: Run, how: 'ok' | 'failed'): void;
   /** Its own doing ended its process. */
@@ -51,6 +54,7 @@ export const createJudge = (
   /** Wanted and not done yet, of what was written before `looked`. */
   let undone: { readonly subscription: string; readonly event: StoredEvent }[] = [];
   let looked = 0;
+  const alwaysRun = new Set<string>();
   /** By delivery and generation. */
   const kills = new Map<string, number>();
   /** By subscription and stream. */
@@ -81,6 +85,8 @@ export const createJudge = (
     undone = undone.filter(({ subscription, event }) => !witness.isDone(subscription, event));
     return undone;
   };
+  /** It goes on, for all its process knows. */
+  const isOn = ({ ended, signal, process }: Run): boolean => ended === null && !signal.aborted && process.alive && !process.stalled;
   const idOf = (subscription: string, { stream, version }: StoredEvent): string => `${subscription}:${stream}@${version}`;
 
   const judgeStart = (run: Run): void => {
@@ -111,9 +117,17 @@ export const createJudge = (
     if (wait > 0) bad('R6', `starts ${wait} ms before it is due`);
   };
 
+  witness.onDone((subscription, event) => {
+    if (!alwaysRun.has(subscription) || !wants(subscription, event)) return undefined;
+    const ran = lane(subscription, event.stream).some((run) => run.event.version === event.version && run.ended === 'ok');
+    return ran ? undefined : `${idOf(subscription, event)} counts as done, and its handler never succeeded`;
+  });
+
   return {
-    declare(name, subscription) {
-      if (!subscriptions.has(name)) subscriptions.set(name, subscription());
+    declare(name, subscription, runs = 'always') {
+      if (subscriptions.has(name)) return;
+      subscriptions.set(name, subscription());
+      if (runs === 'always') alwaysRun.add(name);
     },
     begins(started) {
       const run: Run = { ...started, lease: witness.ownerOf(started.subscription, started.event.shard), ended: null };
@@ -133,14 +147,14 @@ export const createJudge = (
       if (killed > most) wrong('R4', `${id} has killed ${killed} processes in one generation`, event.stream);
     },
     leaseChanged(subscription, shard) {
-      for (const lanes of runs.values()) {
-        for (const { subscription: of, event, ended, process, signal, lease } of lanes) {
-          if (of !== subscription || event.shard !== shard || ended !== null || signal.aborted || !process.alive || process.stalled)
-            continue;
-          if (lease?.owner !== witness.ownerOf(subscription, shard)?.owner)
-            wrong('R14', `${idOf(of, event)} runs on in ${process.name}, whose lease is over`, event.stream);
-        }
-      }
+      const owner = witness.ownerOf(subscription, shard)?.owner;
+      const others = [...runs.values()].flat().filter((run) => run.subscription === subscription && run.event.shard === shard && isOn(run));
+      // The lease ran out in this very moment, and who goes first in it is open.
+      for (const run of others.filter(({ lease }) => lease?.owner !== owner))
+        system.setTimer(1, () => {
+          if (isOn(run))
+            wrong('R14', `${idOf(subscription, run.event)} runs on in ${run.process.name}, whose lease is over`, run.event.stream);
+        });
     },
     isQuiet() {
       for (const record of witness.parked.values()) {

@@ -145,10 +145,14 @@ export const beginMember = <Services extends object>(
   const services = context.outside.servicesFor(application.services);
   const saga = application.saga(services);
   for (const step of saga.steps)
-    context.judge.declare(step.name, () => {
-      const options = stepSubscription(step, () => Promise.reject());
-      return resolveSubscription(step.name, options);
-    });
+    context.judge.declare(
+      step.name,
+      () => {
+        const options = stepSubscription(step, () => Promise.reject());
+        return resolveSubscription(step.name, options);
+      },
+      'if wanted',
+    );
   const orders = createOrdersOn(process.system, {
     store: process.store,
     saga: watchedSaga(saga, process, context),

@@ -26,7 +26,7 @@ export interface SimulateOptions<Services extends object, Saga extends AnyOrderS
   readonly invariants?: (services: Services) => readonly Invariant[];
   /** How many runs are played. @default 200 */
   readonly schedules?: number;
-  /** Where the runs begin: the n-th is played from `seed` + n. @default another one each time, told in the report */
+  /** Where the runs begin: the n-th is played from `seed` + n − 1. @default another one each time, told in the report */
   readonly seed?: number;
   /** Orders of one run. @default [1, 6] */
   readonly orders?: Span;
@@ -76,15 +76,21 @@ const KINDS: ReadonlySet<unknown> = new Set<SimulationPlan['actions'][number]['d
   'away',
 ]);
 
+const isAction = (value: unknown): boolean => {
+  const action = (value ?? {}) as { readonly do?: unknown; readonly at?: unknown; readonly fates?: unknown };
+  return KINDS.has(action.do) && Number.isFinite(action.at) && (action.do !== 'place' || typeof action.fates === 'object');
+};
+
 const isPlan = (value: unknown): value is SimulationPlan => {
   const plan = (value ?? {}) as Partial<Record<keyof SimulationPlan, unknown>>;
   const numbers = [plan.seed, plan.shards, plan.apis, plan.workers, plan.concurrency, plan.leaseMs, plan.latencyMs];
   return (
     numbers.every(Number.isSafeInteger) &&
+    [plan.shards, plan.apis, plan.workers, plan.concurrency, plan.leaseMs].every((most) => (most as number) >= 1) &&
     Array.isArray(plan.storeFaults) &&
     plan.storeFaults.every(Array.isArray) &&
     Array.isArray(plan.actions) &&
-    plan.actions.every((action) => KINDS.has((action as { readonly do?: unknown } | null)?.do))
+    plan.actions.every(isAction)
   );
 };
 

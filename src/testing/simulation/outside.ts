@@ -50,6 +50,13 @@ const hash = (text: string): number => {
 
 const never = <T>(): Promise<T> => new Promise<T>(() => {});
 
+/** How deep services may lie in one another. */
+const DEPTH = 4;
+
+/** An object of the user's own, and not a Map, an array or the like. */
+const isService = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Object]';
+
 /** Beyond a lease of a second; a process that blocks for ten would only be a crash. */
 const BLOCK_MS = 1500;
 
@@ -133,16 +140,17 @@ export const createOutside = (
 
   const wrapped = <T extends object>(target: T, path: string, depth: number): T => {
     const known = new Map<PropertyKey, unknown>();
-    return new Proxy(target, {
+    // Not over the target itself: a frozen one would not let its methods be wrapped.
+    return new Proxy({} as T, {
       get(_, key) {
         const value = Reflect.get(target, key) as unknown;
         if (typeof key === 'symbol') return value;
         const name = path === '' ? key : `${path}.${key}`;
-        const isService = typeof value === 'object' && value !== null && depth > 1;
-        if (typeof value !== 'function' && !isService) return value;
+        const nested = depth > 1 && isService(value);
+        if (typeof value !== 'function' && !nested) return value;
         const before = known.get(key);
         if (before !== undefined) return before;
-        const made = isService
+        const made = nested
           ? wrapped(value as object, name, depth - 1)
           : (...given: unknown[]) => call(name, () => (value as (...args: unknown[]) => unknown).apply(target, given));
         known.set(key, made);
@@ -197,7 +205,7 @@ export const createOutside = (
     /** In the order of time. */
     effects: effects as readonly Effect[],
     /** The services as one process sees them: every call travels, and may come to grief. */
-    servicesFor: <Services extends object>(services: Services): Services => wrapped(services, '', 2),
+    servicesFor: <Services extends object>(services: Services): Services => wrapped(services, '', DEPTH),
     run,
     /** From now on all is well. */
     heal(): void {
@@ -206,7 +214,7 @@ export const createOutside = (
   };
 };
 
-/** The names of a service object's methods, one level deep: `payments.charge`, or `charge` where they lie on top. Sorted. */
+/** The names of a service object's methods: `payments.charge`, or `charge` where they lie on top. Sorted. */
 export const methodNames = (services: object): readonly string[] => {
   const found = new Set<string>();
   const visit = (target: object, path: string, depth: number): void => {
@@ -214,10 +222,10 @@ export const methodNames = (services: object): readonly string[] => {
       for (const key of Object.getOwnPropertyNames(at)) {
         const value = key === 'constructor' ? undefined : (Reflect.get(target, key) as unknown);
         if (typeof value === 'function') found.add(path + key);
-        else if (typeof value === 'object' && value !== null && depth > 1) visit(value, `${path}${key}.`, depth - 1);
+        else if (depth > 1 && isService(value)) visit(value, `${path}${key}.`, depth - 1);
       }
     }
   };
-  visit(services, '', 2);
+  visit(services, '', DEPTH);
   return [...found].sort();
 };

@@ -30,6 +30,10 @@ export interface Played {
   readonly run: RecordedRun;
   /** By status, how many orders ended so. */
   readonly ends: Readonly<Record<string, number>>;
+  /** Why the first order that was refused was. */
+  readonly refused: string | undefined;
+  /** Dead letters that died again and again with every fault lifted, and were discarded. */
+  readonly discarded: number;
 }
 
 const RESTART_MS = 200;
@@ -150,9 +154,11 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
   };
 
   const isDead = (): boolean => [...witness.parked.values()].some(({ state }) => state === 'dead');
+  let discarded = 0;
   const settle = async (): Promise<RecordedRun> => {
     for (let round = 0; isDead() && round < REDRIVES + DISCARDS && violations.length === 0; round += 1) {
       const how = round < REDRIVES ? 'redrive' : 'discard';
+      if (how === 'discard') discarded += [...witness.parked.values()].filter(({ state }) => state === 'dead').length;
       const asked = api(0).orders.deadLetters[how]({ filter: {} }, OPERATOR);
       await system.run(asked).catch((error: unknown) => wrong('R28', `with every fault lifted, ${how} threw ${String(error)}`));
       await untilQuiet(`after the last ${how}`);
@@ -189,5 +195,5 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
   if (violations.length === 0 || run === null) run = await settle();
   if (violations.length === 0) await close();
   for (const { invariant, text } of witness.faults) wrong(invariant, text);
-  return { violations, struck, trace, run, ends: (await base.counts()).streams };
+  return { violations, struck, trace, run, ends: (await base.counts()).streams, refused: clients.refused, discarded };
 };

@@ -68,17 +68,17 @@ export const reportOf = (found: {
   readonly seed: number;
   readonly nth: number;
   readonly plan: SimulationPlan;
-  readonly drawn: SimulationPlan;
   readonly played: Played;
-  readonly tried: number;
+  /** Where the plan comes from. */
+  readonly how: string;
   readonly replay: string;
 }): string => {
-  const { seed, nth, plan, drawn, played, tried, replay } = found;
+  const { seed, nth, plan, played, how, replay } = found;
   const orderId = played.violations.find((one) => one.orderId !== undefined)?.orderId;
   return [
     `a simulated run breaks ${[...new Set(played.violations.map(({ invariant }) => invariant))].join(', ')} (seed ${seed}, schedule ${nth})`,
     ...told(played.violations),
-    `the smallest plan found in ${tried} runs, ${plan.actions.length} actions of ${drawn.actions.length}`,
+    `the plan: ${how}`,
     ...planInWords(plan),
     'what happened',
     ...shortened(played.trace, LINES.trace).map((line) => `  ${line}`),

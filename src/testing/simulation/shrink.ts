@@ -5,6 +5,8 @@ import { planArbitrary } from './plan-arbitrary.ts';
 
 /** What is tried at most, first by leaving parts out, then by making what is left smaller; each try costs one run. */
 const MOST_RUNS = { without: 600, smaller: 600 } as const;
+/** And so long, by the real clock, for an application whose runs are long. */
+const MOST_MS = 60_000;
 
 /** Without the parts for which `keep` says no, asked in the order of the plan. */
 const partsOf = (plan: SimulationPlan, keep: () => boolean): SimulationPlan => ({
@@ -43,8 +45,9 @@ export const shrink = async (
   /** A property that fails as the plan does, until its budget is spent: then nothing fails any more, which ends the search. */
   const trying = (mostRuns: number) => {
     const until = tried + mostRuns;
+    const endsAt = performance.now() + MOST_MS;
     return async (candidate: SimulationPlan): Promise<boolean> => {
-      if (tried >= until) return true;
+      if (tried >= until || performance.now() > endsAt) return true;
       tried += 1;
       if (!(await breaks(candidate))) return true;
       smallest = candidate;

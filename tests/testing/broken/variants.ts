@@ -205,6 +205,17 @@ export const VARIANTS: readonly Variant[] = [
     ],
   },
   {
+    title: 'now and then a delivery is acked and never handed to its handler',
+    breaks: ['R1'],
+    patches: [
+      patch(
+        'runtime/runner.ts',
+        'const sinceMs = record === null ?',
+        "if (record === null && name === 'books' && event.version % 3 === 0) { addDone(holding, event.position); progressed(); return Promise.resolve('over'); } const sinceMs = record === null ?",
+      ),
+    ],
+  },
+  {
     title: 'a handler starts before its start mark is durable',
     breaks: ['R4', 'R10', 'S4', 'S7'],
     patches: [patch('runtime/suspects.ts', '!lease.clean && after < lease.startMark;', 'false;')],

@@ -20,13 +20,7 @@ const LEASE_MS = 2500;
 const MOST_STRIKES_A_SECOND = 10;
 
 /** What strikes by itself, as everything else does it often enough. */
-const BY_THE_WAY = [
-  'kills in all',
-  'starts lost with their process',
-  'replies lost or falsified',
-  'orders asked for again',
-  'two raced for one order and one lost',
-] as const;
+const BY_THE_WAY = ['kills in all', 'starts lost with their process', 'replies lost or falsified', 'orders asked for again'] as const;
 
 /** Told so often, one of them has to have suffered it: a single one may be killed, or have nothing to write, at that very moment. */
 const OFTEN = 3;

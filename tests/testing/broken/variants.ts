@@ -31,7 +31,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'a delivery is acked when its handler starts',
-    breaks: ['S10', 'S17'],
+    breaks: ['R1', 'S10', 'S17'],
     patches: [
       patch(
         'runtime/runner.ts',

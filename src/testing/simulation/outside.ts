@@ -103,10 +103,13 @@ export const createOutside = (
    * request with him.
    */
   const arrivesLate = async ({ process, signal, timeoutMs }: RunContext): Promise<boolean> => {
+    const stallsBefore = process.stalls;
     const hungUp = new Promise((resolve) => signal.addEventListener('abort', resolve));
     await Promise.race([later(timeoutMs * 0.8), hungUp]);
-    if (!process.alive) return true;
+    // Whoever takes its place may ask from now on what became of it.
+    if (!process.alive || process.stalled) return true;
     await Promise.race([later(5 * timeoutMs), hungUp]);
+    if (process.stalls !== stallsBefore) return false;
     if (!signal.aborted || (signal.reason as { readonly code?: string }).code !== 'HANDLER_TIMEOUT') return false;
     await later(timeoutMs * 0.8);
     return true;

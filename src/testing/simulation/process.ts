@@ -28,6 +28,8 @@ export interface Process {
   readonly store: Store;
   readonly alive: boolean;
   readonly stalled: boolean;
+  /** How often it stood still so far. */
+  readonly stalls: number;
   /** A call of the store that a fault has struck has not come back yet. */
   readonly ailing: boolean;
   /** Timers it has armed that neither fired nor were cancelled. */
@@ -60,6 +62,7 @@ export const createProcess = (
   let arrives = false;
   let backlog: (() => void)[] | null = null;
   let ids = 0;
+  let stalls = 0;
   let wallOffsetMs = 0;
   const armed = new Set<() => void>();
 
@@ -130,6 +133,9 @@ export const createProcess = (
     get alive() {
       return alive;
     },
+    get stalls() {
+      return stalls;
+    },
     get stalled() {
       return backlog !== null;
     },
@@ -147,6 +153,7 @@ export const createProcess = (
     stall(durationMs) {
       if (!alive || backlog !== null) return;
       backlog = [];
+      stalls += 1;
       system.setTimer(durationMs, () => {
         const missed = backlog ?? [];
         backlog = null;

@@ -40,18 +40,29 @@ const writeLicences = async (): Promise<void> => {
   writeFileSync(path.join(root, 'dist/THIRD-PARTY-LICENSES.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`));
 };
 
-export default defineConfig({
-  entry: entries,
-  // ESM is split, so that all subpaths share one copy of the core; CJS carries one copy per subpath.
-  format: ['esm', 'cjs'],
-  target: 'node20',
-  platform: 'node',
-  // Otherwise `node:sqlite` becomes `sqlite`, which does not exist.
-  removeNodeProtocol: false,
-  noExternal: [/^fp-ts/, /^cockatiel/, 'immer', 'mitt'],
-  esbuildPlugins: [inline],
-  dts: { compilerOptions: { noEmit: false } },
-  sourcemap: true,
-  clean: true,
-  onSuccess: writeLicences,
-});
+const compilerOptions = { noEmit: false };
+
+export default defineConfig([
+  {
+    entry: entries,
+    // ESM is split, so that all subpaths share one copy of the core; CJS carries one copy per subpath.
+    format: ['esm', 'cjs'],
+    target: 'node20',
+    platform: 'node',
+    // Otherwise `node:sqlite` becomes `sqlite`, which does not exist.
+    removeNodeProtocol: false,
+    noExternal: [/^fp-ts/, /^cockatiel/, 'immer', 'mitt'],
+    esbuildPlugins: [inline],
+    dts: { entry: { index: entries.index, sqlite: entries.sqlite }, compilerOptions },
+    sourcemap: true,
+    clean: true,
+    onSuccess: writeLicences,
+  },
+  {
+    // Types of its own: shared with the root entry's, they would lie in a file whose names nobody's declarations may use.
+    entry: { testing: entries.testing },
+    format: ['esm', 'cjs'],
+    dts: { only: true, compilerOptions },
+    clean: false,
+  },
+]);

@@ -43,6 +43,7 @@ export const createDuePoller = (context: Context): DuePoller => {
   const poll = async (): Promise<void> => {
     const asking = [...holdings()].filter((holding) => accepts(holding) && wants(holding));
     if (asking.length === 0) return;
+    const asked = new Set(asking);
     const { deliveries, nextInMs } = await store.due(
       asking.map(({ lease }) => lease),
       readAhead,
@@ -50,7 +51,8 @@ export const createDuePoller = (context: Context): DuePoller => {
     );
     for (const { parked, event } of deliveries) {
       const holding = ofShard(parked.shard).find((one) => one.subscription.name === parked.subscription);
-      if (holding === undefined || !accepts(holding) || holding.inHand.has(parked.id)) continue;
+      // An answer to a lease that ended meanwhile knows nothing of what was parked when its successor began.
+      if (holding === undefined || !asked.has(holding) || !accepts(holding) || holding.inHand.has(parked.id)) continue;
       if (holding.feed.parked >= readAhead) holding.feed.crowded = true;
       else lanes.add(holding, parked.stream, { parked, event, version: parked.version });
     }

@@ -132,7 +132,8 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
       await system.advance(stepMs);
       if (isOver()) return true;
       if (stepMs > 5000) await resumeAll();
-      if (isStuck()) break;
+      // Whoever was to resume what is paused may have died over it.
+      if (isStuck() && (await base.pauses()).length === 0) break;
     }
     const waiting = [...witness.parked.values()].filter(({ state, kind }) => state === 'scheduled' && kind === 'delivery');
     wrong('S17', `does not come to rest ${what}; scheduled: ${waiting.map(({ id }) => id).join(' ') || 'nothing'}`);

@@ -32,7 +32,7 @@ const countParts = (plan: SimulationPlan): number => {
 
 /**
  * The smallest plan found that still breaks the same, by fast-check: fewer actions, fewer faults, fewer processes, earlier. The same plan gives
- * the same answer.
+ * the same answer, unless a pass runs out of its minute of real time.
  */
 export const shrink = async (
   plan: SimulationPlan,

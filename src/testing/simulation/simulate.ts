@@ -43,7 +43,8 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
  * the real engine, saga and store logic, in several simulated processes that crash, stall, lose their leases, their replies and their store.
  * After each run the kit's invariants and the caller's own are checked. 200 schedules of up to six orders take two to four seconds of CPU.
  * @throws SimulationFailed at the first run that breaks an invariant, with the smallest plan found that does.
- * @throws OrderfoldError `CONFIG` for unusable options, and when fast-check is missing
+ * @throws OrderfoldError `CONFIG` for unusable options, when the application throws, and when it accepts no order. Without fast-check a failure
+ * is told as it was drawn.
  * @example
  * await simulate({
  *   services: (outside) => ({ payments: { charge: async (key: string) => outside.once(key, { amountMinor: 990 }, () => ({ chargeId: key })) } }),

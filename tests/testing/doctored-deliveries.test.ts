@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../src/core/records.ts';
 import { invariants } from '../../src/testing/audit.ts';
+import type { RecordedRun } from '../../src/testing/recorded-run.ts';
 import { parkedOf, withDetail } from './support/parked.ts';
 import {
   BY_HAND,
   byHand,
+  CANCELLED,
   CONFIRMED,
+  cancelled,
   confirmed,
   type Doctored,
   dead,
@@ -16,7 +19,7 @@ import {
   REDRIVEN,
   redriven,
 } from './support/runs.ts';
-import { runOf, written } from './support/written.ts';
+import { runOf, STARTED_AT, written } from './support/written.ts';
 
 const doctored: readonly Doctored[] = [
   ['R1', 'keeps a delivery of no event', confirmed({ parked: [{ ...letterOf(redriven()), version: 99, position: 99 }] })],
@@ -161,7 +164,23 @@ const doctored: readonly Doctored[] = [
   ['R25', 'counts as started', redriven({}, { startedAt: 1 })],
 ];
 
+/** A step of a cancelled order that was tried so often after the cancellation, each time without its wait. */
+const hasty = (times: number): RecordedRun => {
+  const record = parkedOf(written(CANCELLED)[1] as StoredEvent, { happens: ['fails', 'done'] });
+  const attempts = (first: object): object[] =>
+    Array.from({ length: times + 1 }, (_, index) => {
+      const at = new Date(STARTED_AT + 600_000 + index).toISOString();
+      return { ...first, attempt: index + 1, startedAt: at, endedAt: at };
+    });
+  const inHaste = withDetail(record, ({ ledger }) => ({ ledger: { ...ledger, attempts: attempts(ledger.attempts[0] as object) } }));
+  return cancelled({ parked: [{ ...inHaste, attempts: times + 1 }] });
+};
+
 describe('an audit of parked deliveries', () => {
+  it('R6 grants one early start to what a cancellation woke, however long before it was decided, and no second', () => {
+    expect([1, 2].map((times) => found(hasty(times)))).toEqual([[], ['R6']]);
+  });
+
   it.each(doctored.map(([id, what, run, also = []]) => ({ id, what, run, also })))('$id finds the run that $what', ({ id, run, also }) => {
     expect(found(run)).toEqual([id, ...also].sort());
   });

@@ -52,10 +52,14 @@ export interface Child {
 /** Runs one of the roles of `sqlite-child.ts` as a process of its own. */
 export const startChild = (...args: readonly string[]): Child => {
   const script = fileURLToPath(new URL('sqlite-child.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--no-warnings', script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--no-warnings', script, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const lines: string[] = [];
   const waiting = new Map<string, () => void>();
+  let complaint = '';
+  child.stderr.on('data', (some) => {
+    complaint += some;
+  });
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line);
     waiting.get(line)?.();
@@ -66,7 +70,7 @@ export const startChild = (...args: readonly string[]): Child => {
       ? Promise.resolve()
       : Promise.race([
           new Promise<void>((resolve) => void waiting.set(wanted, resolve)),
-          ended.then((how) => Promise.reject(new Error(`ended with ${how} before it said ${wanted}`))),
+          ended.then((how) => Promise.reject(new Error(`ended with ${how} before it said ${wanted}: ${complaint}`))),
         ]);
   return { process: child, lines, line, ended };
 };

@@ -7,7 +7,7 @@ import type { Codec } from './codec.ts';
 import { addDone, type Holding, type Lane } from './holding.ts';
 import type { Notifier } from './notifications.ts';
 import { parkedId } from './parking.ts';
-import { beforeRepeat, isStoreAway } from './run-again.ts';
+import { beforeRepeat, isOutage } from './run-again.ts';
 import type { BatchRoute } from './subscription.ts';
 import type { Transact } from './transact.ts';
 
@@ -61,7 +61,12 @@ export const createBatches = <State>(context: Context<State>) => {
   };
 
   /** What is left to be run in another way: nothing, if all is done or the lease is at its end. */
-  const runTogether = async (lane: Lane, batch: BatchRoute, events: Some, envelopes: readonly Envelope[]): Promise<readonly Some[]> => {
+  const runTogether = async (
+    lane: Lane,
+    batch: BatchRoute,
+    events: Some,
+    handle: () => Promise<readonly DocumentWrite[]>,
+  ): Promise<readonly Some[]> => {
     const { holding } = lane;
     const { lease } = holding;
     for (let repeats = 0; ; repeats += 1) {
@@ -74,16 +79,11 @@ export const createBatches = <State>(context: Context<State>) => {
       }
       const began = system.monotonic();
       const { how, what } = await new Promise<{ readonly how: Ended; readonly what: unknown }>((resolve) =>
-        calls.call(
-          lane,
-          batch.timeoutMs,
-          () => batch.handle(envelopes),
-          (how, what) => resolve({ how, what }),
-        ),
+        calls.call(lane, batch.timeoutMs, handle, (how, what) => resolve({ how, what })),
       );
       if (!holding.live || how === 'interrupted') return [];
       if (how === 'threw') {
-        if (isStoreAway(what)) continue;
+        if (isOutage(batch, what)) continue;
         // Halving would wait for the time limit again and again.
         return isOrderfoldError(what, 'HANDLER_TIMEOUT') ? events.map((event) => [event]) : halves(events);
       }
@@ -114,14 +114,21 @@ export const createBatches = <State>(context: Context<State>) => {
     const { holding } = lane;
     const [first] = given;
     if (first === undefined || !holding.live || holding.closing) return;
-    if (given.length === 1) return runAlone(lane, first);
+    if (given.length === 1 && batch.stored === undefined) return runAlone(lane, first);
     const events = await withoutHeld(holding, given);
+    if (events.length === 0) return;
+    if (batch.stored) {
+      const left = await runTogether(lane, batch, events, () => batch.handle(events));
+      if (left.length > 0 && events.length === 1) await runAlone(lane, first);
+      else for (const some of left) await run(lane, batch, some);
+      return;
+    }
     const envelopes = readable(events);
     const { length } = envelopes;
     const left =
       length < events.length
         ? [events.slice(0, length), events.slice(length, length + 1), events.slice(length + 1)]
-        : await runTogether(lane, batch, events, envelopes);
+        : await runTogether(lane, batch, events, () => batch.handle(envelopes));
     for (const some of left) await run(lane, batch, some);
   };
 

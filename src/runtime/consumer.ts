@@ -4,6 +4,7 @@ import type { Timer } from '../core/system.ts';
 import { newFeed } from './feed.ts';
 import { type Holding, newHolding } from './holding.ts';
 import { createHoldings, keyOf } from './holdings.ts';
+import { isCarried } from './relay.ts';
 import type { Subscription } from './subscription.ts';
 import { createTakeover } from './takeover.ts';
 import { createWorks, type WorksContext } from './works.ts';
@@ -14,6 +15,8 @@ export interface ConsumerOptions {
   readonly leaseMs: number;
   /** Deliveries of one subscription in this process's hands at most, and as many that were parked. */
   readonly readAhead: number;
+  /** How long what a broker did not bring waits at most. */
+  readonly sweepMs: number;
 }
 
 export interface Consumer {
@@ -36,11 +39,12 @@ interface Context<State> extends WorksContext<State> {
 
 /** Owns shards by lease and runs their deliveries until it is stopped. One use. */
 export const createConsumer = <State>(context: Context<State>, options: ConsumerOptions): Consumer => {
-  const { store, system, notifier, committer, subscriptions, owner } = context;
-  const { concurrency, leaseMs, readAhead } = options;
-  const feeds = subscriptions.map((subscription) => newFeed(system, subscription, concurrency));
+  const { store, system, notifier, committer, subscriptions, owner, link } = context;
+  const { concurrency, leaseMs, readAhead, sweepMs } = options;
+  const carried = (subscription: Subscription): boolean => link !== undefined && isCarried(subscription);
+  const feeds = subscriptions.map((subscription) => newFeed(system, subscription, concurrency, carried(subscription)));
   const byName = new Map(feeds.map((feed) => [feed.subscription.name, feed]));
-  const holdings = createHoldings(store.shards);
+  const holdings = createHoldings(store.shards, (feed) => works.heldAnew(feed));
   let toRelease: { lease: LeaseRef; clean: boolean }[] = [];
   let stopping = false;
   /** Nothing is left to renew a lease for. */
@@ -79,7 +83,7 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
   };
 
   const mayStart = (holding: Holding): boolean => holding.live && system.monotonic() < leasedUntil;
-  const works = createWorks<State>(context, { feeds, holdings, concurrency, readAhead, lose, giveUp, mayStart, trouble });
+  const works = createWorks<State>(context, { feeds, holdings, concurrency, readAhead, sweepMs, lose, giveUp, mayStart, trouble });
   const takeOver = createTakeover<State>(context);
 
   const gain = async (lease: Lease): Promise<void> => {

@@ -7,22 +7,27 @@ import { count, ms, optional, port, positiveMs, resolveOptions } from '../core/o
 import type { KeyClaim } from '../core/records.ts';
 import type { Counts, Store } from '../core/store.ts';
 import type { System, Timer } from '../core/system.ts';
+import type { Transport } from '../core/transport.ts';
 import { createCodec, type Upcasts } from './codec.ts';
 import { createCommitter } from './committer.ts';
 import { type Consumer, createConsumer } from './consumer.ts';
 import { createDeadLetterStore } from './dead-letters/create-dead-letter-store.ts';
 import type { EventBus, EventBusOptions, Publishable } from './event-bus.ts';
+import { createInbox } from './inbox.ts';
 import type { Decide, StreamModel } from './model.ts';
 import { createNotifier } from './notifications.ts';
 import { TIMERS } from './parking.ts';
 import { createPausing } from './pausing.ts';
 import { resolveProjection } from './projection.ts';
 import { checkPublishable, isPlain, publication } from './publication.ts';
+import { isCarried, relaySubscription } from './relay.ts';
 import { createScheduling } from './scheduling.ts';
 import { storedName } from './stored-name.ts';
 import { createStreams } from './streams.ts';
 import { resolveSubscription, type Subscription } from './subscription.ts';
+import { RELAY } from './subscription-name.ts';
 import { createTransact, type Transacted } from './transact.ts';
+import { createTransportLink } from './transport-link.ts';
 import { createUpkeep, type DeadLetterOptions } from './upkeep.ts';
 import { createView } from './view.ts';
 
@@ -35,11 +40,13 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
 ): EventBus<Events, State> => {
   const {
     store,
+    transport,
     model,
     upcasts,
     deadLetters: letterOptions,
   } = resolveOptions('EventBus.create', given, {
     store: port<Store>('a store', ['open', 'commit', 'read']),
+    transport: optional(port<Transport>('a transport', ['open', 'publish', 'receive'])),
     model: optional(port<StreamModel<State>>('a stream model', ['fold', 'status'])),
     upcasts: optional(port<Upcasts>('an object of upcasts by event type', [])),
     deadLetters: optional(port<DeadLetterOptions>('an object with alarmAt and keepClosedMs', [])),
@@ -82,6 +89,11 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
     transacting ??= createTransact<State>({ store, system, codec, streams, committer, model, notifier });
     return transacting(transaction) as Promise<Transacted<State, Refusal>>;
   };
+
+  const carriedTo = () => [...subscriptions.values()].filter(isCarried).map(({ name }) => name);
+  const link =
+    transport === undefined ? undefined : createTransportLink({ transport, store, system, notifier, transact, subscriptions: carriedTo });
+  if (link !== undefined) subscriptions.set(RELAY, relaySubscription(link));
 
   const runnable = (): void => consumer?.parkedDue();
   const scheduling = createScheduling<Events, State>({ store, system, codec, transact, opened: open, runnable });
@@ -173,12 +185,14 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
       declare(`project('${name}')`, resolveProjection(store, system, name, options));
       return createView({ store, system, notifier, transact, opened: open, emptied: () => consumer?.leasesFreed() }, name);
     },
+    inbox: (name, options) => createInbox({ transact, opened: open }, name, options),
     open,
     async start(options) {
-      const { concurrency, leaseMs, graceMs } = resolveOptions('EventBus.start', options, {
+      const { concurrency, leaseMs, graceMs, sweepMs } = resolveOptions('EventBus.start', options, {
         concurrency: count({ min: 1, max: 10_000, default: 64 }),
         leaseMs: positiveMs({ min: 50, max: 3_600_000, default: 10_000 }),
         graceMs: ms({ default: 10_000 }),
+        sweepMs: positiveMs({ min: 100, max: 3_600_000, default: 5_000 }),
       });
       const asked = stops;
       await open();
@@ -187,8 +201,8 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
       if (consumer !== null) throw new OrderfoldError('CONFIG', 'EventBus.start: it runs already');
       grace = graceMs;
       consumer = createConsumer<State>(
-        { store, system, codec, notifier, committer, transact, model, subscriptions: [...subscriptions.values()], owner, upkeep },
-        { concurrency, leaseMs, readAhead: Math.max(256, concurrency * 8) },
+        { store, system, codec, notifier, committer, transact, model, link, subscriptions: [...subscriptions.values()], owner, upkeep },
+        { concurrency, leaseMs, sweepMs, readAhead: Math.max(256, concurrency * 8) },
       );
       await consumer.start();
     },
@@ -198,8 +212,9 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
         .then(drained)
         .then(() => {
           committer.close();
-          return store.close();
-        });
+          return Promise.all([store.close(), transport?.close()]);
+        })
+        .then(() => {});
       return closing;
     },
     [Symbol.asyncDispose]: () => bus.close(),

@@ -1,8 +1,10 @@
 import type { EnvelopeOf, EventMap } from '../core/envelope.ts';
 import type { KeyClaim, ParkedDelivery, Pause, StreamRow } from '../core/records.ts';
 import type { Counts, Page, Store } from '../core/store.ts';
+import type { Transport } from '../core/transport.ts';
 import type { Upcasts } from './codec.ts';
 import type { DeadLetterStore } from './dead-letters/dead-letter-store.ts';
+import type { Inbox, InboxOptions } from './inbox.ts';
 import type { Decide, StreamModel } from './model.ts';
 import type { Listen } from './notifications.ts';
 import type { BusTarget, Pausing } from './pausing.ts';
@@ -16,6 +18,11 @@ import type { View } from './view.ts';
 
 export interface EventBusOptions<State = unknown> {
   readonly store: Store;
+  /**
+   * Carries every event to the workers, and to whoever else listens, from when it is first used with this store. The store stays the truth:
+   * what the broker loses comes from the log. Closed with the bus. @default none: workers read the log
+   */
+  readonly transport?: Transport | undefined;
   /** How the events of a stream fold into a state kept beside it. @default none: streams are only logs */
   readonly model?: StreamModel<State>;
   /** How payloads of older shapes are read. @default none */
@@ -30,6 +37,8 @@ export interface WorkerOptions {
   readonly leaseMs?: number;
   /** How long `stop` waits for running handlers before it aborts them. @default 10_000 */
   readonly graceMs?: number;
+  /** How long an event that the transport does not bring waits at most before it is read from the log, 100 ms to an hour. @default 5_000 */
+  readonly sweepMs?: number;
 }
 
 /** An event to publish. `expected` is the stream's version it must be appended at: fails with `VERSION_CONFLICT` otherwise. @default 'any' */
@@ -72,6 +81,8 @@ export interface EventBus<Events extends EventMap = Record<string, unknown>, Sta
    * first `publish` or `start`. @throws `CONFIG`
    */
   project<Row>(name: string, options: ProjectOptions<Events, Row>): View<Row>;
+  /** Where messages of other services become events; under one name, each becomes one once and for all. @throws `CONFIG` */
+  inbox(name: string, options: InboxOptions<Events>): Inbox;
   /** Creates or migrates the store and makes the subscriptions known to it. Everything else does so by itself. */
   open(): Promise<void>;
   /** Runs the subscriptions in this process until `stop`. */

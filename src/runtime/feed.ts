@@ -7,8 +7,12 @@ import type { Subscription } from './subscription.ts';
 /** One subscription in this process: what waits, what runs, and what holds it back. */
 export interface Feed {
   readonly subscription: Subscription;
+  /** A broker carries its events here. */
+  readonly carried: boolean;
   /** Handlers at once. */
   readonly most: number;
+  /** What runs waits for others only. */
+  readonly needsNoSlot: boolean;
   readonly rate: Rate | null;
   readonly breaker: Breaker | null;
   /** An operator wants it to wait. */
@@ -33,11 +37,14 @@ export interface Feed {
   opening: Timer | null;
 }
 
-export const newFeed = (system: System, subscription: Subscription, concurrency: number): Feed => {
-  const { flow } = subscription;
+export const newFeed = (system: System, subscription: Subscription, concurrency: number, carried: boolean): Feed => {
+  const { flow, batch } = subscription;
+  const needsNoSlot = batch?.stored === true;
   return {
     subscription,
-    most: flow.concurrency ?? concurrency,
+    carried,
+    most: needsNoSlot ? Number.POSITIVE_INFINITY : (flow.concurrency ?? concurrency),
+    needsNoSlot,
     rate: flow.rateLimit === undefined ? null : createRate(system, flow.rateLimit),
     breaker: flow.breaker === undefined ? null : createBreaker(system, flow.breaker),
     paused: false,

@@ -54,6 +54,8 @@ export interface Holding {
   closing: boolean;
   /** Read up to here. */
   cursor: number;
+  /** Up to here it is to be read from the log, though a broker carries the events; null before the log was first looked at. */
+  fillTo: number | null;
   /** Done, but not durable yet. */
   done: Range[];
   /** Read, but no start mark at or above them is durable yet. */
@@ -80,6 +82,7 @@ export const newHolding = (lease: Lease, feed: Feed, gainedAt: number, suspects:
   live: true,
   closing: false,
   cursor: lease.checkpoint.low,
+  fillTo: feed.carried ? null : Number.POSITIVE_INFINITY,
   done: [],
   unmarked: [],
   marked: 0,

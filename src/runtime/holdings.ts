@@ -1,4 +1,5 @@
 import type { LeaseRef } from '../core/store.ts';
+import type { Feed } from './feed.ts';
 import type { Holding } from './holding.ts';
 
 /** The leases this process holds, by (subscription, shard). */
@@ -14,13 +15,15 @@ export interface Holdings {
 
 export const keyOf = ({ subscription, shard }: LeaseRef): string => `${subscription}/${shard}`;
 
-export const createHoldings = (shards: number): Holdings => {
+/** @param changed hears of every change of what is held. */
+export const createHoldings = (shards: number, changed: (feed: Feed) => void): Holdings => {
   const byKey = new Map<string, Holding>();
   const byShard: Holding[][] = Array.from({ length: shards }, () => []);
 
   /** Its feed goes by the part of all shards that is held. */
   const share = ({ feed }: Holding): void => {
     feed.share = [...byKey.values()].filter((holding) => holding.feed === feed).length / shards;
+    changed(feed);
   };
 
   return {

@@ -77,7 +77,7 @@ export const createLanes = (
     lane.running = 1;
     lane.slot = true;
     lane.called = false;
-    slots -= 1;
+    if (!feed.needsNoSlot) slots -= 1;
     feed.running += 1;
     feed.rate?.reserve();
     lane.probe = feed.breaker?.start() === true;
@@ -90,19 +90,20 @@ export const createLanes = (
     // What starts may free its slot at once: the round under way sees to it.
     if (filling) return;
     filling = true;
-    for (let idle = 0; slots > 0 && idle < feeds.length; ) {
+    for (let idle = 0; idle < feeds.length; ) {
       const feed = feeds[turn] as Feed;
       turn = turn + 1 === feeds.length ? 0 : turn + 1;
-      idle = startNext(feed) ? 0 : idle + 1;
+      idle = (slots > 0 || feed.needsNoSlot) && startNext(feed) ? 0 : idle + 1;
     }
     filling = false;
   };
 
   const giveBack = (lane: Lane): void => {
     if (!lane.slot) return;
+    const { feed } = lane.holding;
     lane.slot = false;
-    slots += 1;
-    lane.holding.feed.running -= 1;
+    if (!feed.needsNoSlot) slots += 1;
+    feed.running -= 1;
   };
 
   const forget = (holding: Holding, { parked }: InHand): void => {

@@ -17,6 +17,12 @@ export interface LogReader {
   roomAgain(feed: Feed): void;
   /** The shard is known to be this long. */
   saw(shard: number, head: number): void;
+  /** A broker brought these: what comes next in the holding's shard is as good as read, and what is missing before one is read. */
+  arrived(holding: Holding, events: readonly StoredEvent[]): void;
+  /** What is there now is read for a subscription that a broker brings the rest. */
+  catchUp(feed: Feed): void;
+  /** What was there at the last sweep, and no broker brought since, is read. */
+  sweep(): void;
   /** Everything this process knows of has been read. */
   isAtHead(holding: Holding): boolean;
   /** As far as a start mark may go ahead of what has been read: what comes next then needs no commit of its own before it starts. */
@@ -29,6 +35,7 @@ interface Context {
   readonly system: System;
   readonly readAhead: number;
   readonly ofShard: (shard: number) => readonly Holding[];
+  readonly holdings: () => Iterable<Holding>;
   /** Asked before each look: whether anything is to wait. */
   readonly refresh: () => Promise<void>;
   /** A holding has events that wait for their start mark. */
@@ -41,8 +48,10 @@ interface Context {
 }
 
 export const createLogReader = (context: Context): LogReader => {
-  const { store, system, readAhead, ofShard, refresh, nudge, deliver, progressed, trouble } = context;
+  const { store, system, readAhead, ofShard, holdings, refresh, nudge, deliver, progressed, trouble } = context;
   const heads: number[] = [];
+  /** As it was at the last sweep. */
+  let swept: readonly number[] = [];
   let stopped = false;
   let pumping = false;
   let pumpAgain = false;
@@ -55,11 +64,16 @@ export const createLogReader = (context: Context): LogReader => {
     heads[shard] = Math.max(head, heads[shard] ?? 0);
   };
 
-  const isBehind = (holding: Holding, head: number): boolean => reads(holding) && !holding.feed.starved && holding.cursor < head;
+  /** What of a shard's head is read for a holding now. */
+  const upTo = ({ fillTo }: Holding, head: number): number => (fillTo === null ? head : Math.min(head, fillTo));
+
+  const isBehind = (holding: Holding, head: number): boolean =>
+    reads(holding) && !holding.feed.starved && holding.cursor < upTo(holding, head);
 
   /** For half of what may be in hand, or for all there is: many small reads cost more than a few large ones. */
-  const hasRoom = ({ feed, cursor }: Holding, head: number): boolean => {
-    if (roomOf(feed, readAhead) >= Math.min(readAhead / 2, head - cursor)) return true;
+  const hasRoom = (holding: Holding, head: number): boolean => {
+    const { feed, cursor } = holding;
+    if (roomOf(feed, readAhead) >= Math.min(readAhead / 2, upTo(holding, head) - cursor)) return true;
     feed.starved = true;
     return false;
   };
@@ -69,6 +83,18 @@ export const createLogReader = (context: Context): LogReader => {
     return false;
   };
 
+  const taken = (holding: Holding, events: readonly StoredEvent[]): void => {
+    const wanted = accept(holding, events);
+    if (wanted.length === 0) progressed();
+    // The last mark was set ahead of what had been read.
+    else if (holding.unmarked.length === 0 && holding.cursor <= holding.marked) deliver(holding, wanted);
+    else {
+      holding.unmarked.push(...wanted);
+      holding.feed.unmarked += wanted.length;
+      nudge();
+    }
+  };
+
   const readShard = async (shard: number, head: number): Promise<void> => {
     const behind = ofShard(shard).filter((holding) => isBehind(holding, head) && hasRoom(holding, head));
     for (const cursor of new Set(behind.map((holding) => holding.cursor))) {
@@ -76,15 +102,7 @@ export const createLogReader = (context: Context): LogReader => {
       const events = most <= 0 ? [] : await store.read(shard, cursor, Math.min(MOST_AT_ONCE, most));
       for (const holding of ofShard(shard)) {
         if (!reads(holding) || holding.cursor !== cursor || !hasRoom(holding, head)) continue;
-        const wanted = accept(holding, events.slice(0, roomOf(holding.feed, readAhead)));
-        if (wanted.length === 0) progressed();
-        // The last mark was set ahead of what had been read.
-        else if (holding.unmarked.length === 0 && holding.cursor <= holding.marked) deliver(holding, wanted);
-        else {
-          holding.unmarked.push(...wanted);
-          holding.feed.unmarked += wanted.length;
-          nudge();
-        }
+        taken(holding, events.slice(0, roomOf(holding.feed, readAhead)));
       }
       turn = shard + 1;
       // On with what is left: of the page for those that had room for a part of it, and of the shard.
@@ -101,6 +119,8 @@ export const createLogReader = (context: Context): LogReader => {
         askedAt = system.monotonic();
         await refresh();
         for (const [shard, head] of (await store.heads()).entries()) saw(shard, head);
+        // What was there before a lease was gained may have been carried to its last owner.
+        for (const holding of holdings()) holding.fillTo ??= heads[holding.lease.shard] ?? 0;
       }
       const first = turn;
       for (let step = 0; step < heads.length && !stopped; step += 1) {
@@ -130,8 +150,38 @@ export const createLogReader = (context: Context): LogReader => {
       });
   };
 
+  const arrived: LogReader['arrived'] = (holding, events) => {
+    const inOrder = [...events].sort((a, b) => a.position - b.position);
+    const next: StoredEvent[] = [];
+    let missing = 0;
+    let room = reads(holding) ? roomOf(holding.feed, readAhead) : 0;
+    let at = holding.cursor;
+    for (const event of inOrder) {
+      if (event.position === at + 1 && room > 0) {
+        next.push(event);
+        at += 1;
+        room -= 1;
+      } else if (event.position > at) missing = event.position;
+    }
+    if (next.length > 0) taken(holding, next);
+    if (missing === 0) return;
+    if (holding.fillTo !== null) holding.fillTo = Math.max(holding.fillTo, missing);
+    pump();
+  };
+
   return {
     pump,
+    arrived,
+    catchUp(feed) {
+      for (const holding of holdings()) if (holding.feed === feed) holding.fillTo = null;
+      pump();
+    },
+    sweep() {
+      for (const holding of holdings())
+        if (holding.fillTo !== null) holding.fillTo = Math.max(holding.fillTo, swept[holding.lease.shard] ?? 0);
+      swept = [...heads];
+      pump();
+    },
     roomAgain(feed) {
       if (!feed.starved || roomOf(feed, readAhead) < readAhead / 2) return;
       feed.starved = false;

@@ -54,6 +54,9 @@ export interface Notifications {
   /** The store did not answer; work waits and goes on by itself. */
   readonly storeAway: { readonly error: ErrorFacts };
   readonly storeBack: Record<string, never>;
+  /** The transport failed: events wait to be published, and come from the log meanwhile. */
+  readonly transportAway: { readonly error: ErrorFacts };
+  readonly transportBack: Record<string, never>;
   /** Something threw that nobody awaits: a listener, or the engine itself. Never silent: without a listener it goes to the console. */
   readonly trouble: { readonly where: string; readonly error: unknown };
 }

@@ -4,6 +4,7 @@ import { isOrderfoldError, OrderfoldError } from '../core/errors.ts';
 import { count, oneOf, optional, port, resolveOptions, text } from '../core/options.ts';
 import type { Counts, Store } from '../core/store.ts';
 import type { System, Timer } from '../core/system.ts';
+import type { Transport } from '../core/transport.ts';
 import type { OrderCommand } from '../order/commands.ts';
 import type { Order, OrderStatus } from '../order/order.ts';
 import { type Rejection, rejection } from '../order/rejection.ts';
@@ -34,6 +35,8 @@ type ViewOf<Saga extends AnyOrderSaga> = OrderView<OrderIn<Saga> extends Order ?
 
 export interface OrdersOptions<Saga extends AnyOrderSaga> {
   readonly store: Store;
+  /** As that of a bus: carries every event to the workers, and to whoever else listens. @default none: workers read the log */
+  readonly transport?: Transport | undefined;
   readonly saga: Saga;
   readonly deadLetters?: DeadLetterOptions | undefined;
 }
@@ -99,14 +102,16 @@ const isSettled = ({ status }: Order): boolean => status === 'confirmed' || stat
 
 /** @see Orders */
 export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, given: OrdersOptions<Saga>): Orders<Saga> => {
-  const { store, saga, deadLetters } = resolveOptions('createOrders', given, {
+  const { store, transport, saga, deadLetters } = resolveOptions('createOrders', given, {
     store: port<Store>('a store', ['open', 'commit', 'read']),
+    transport: optional(port<Transport>('a transport', ['open', 'publish', 'receive'])),
     saga: { expected: 'a saga made by OrderSaga.define', accepts: (value): value is Saga => Array.isArray((value as Saga | null)?.steps) },
     deadLetters: optional(port<DeadLetterOptions>('an object with alarmAt and keepClosedMs', [])),
   });
   if (saga.steps.length === 0) throw new OrderfoldError('CONFIG', 'createOrders: expected a saga with at least one step, got none');
   const bus: EventBus<Record<string, unknown>, Order> = createEventBus<Record<string, unknown>, Order>(system, {
     store,
+    transport,
     model: orderModel(saga.plan),
     deadLetters,
   });

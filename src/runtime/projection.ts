@@ -4,7 +4,8 @@ import { count, fn, oneOf, positiveMs, resolveOptions } from '../core/options.ts
 import { RetryPolicy, retryPolicy } from '../core/retry-policy.ts';
 import type { Store } from '../core/store.ts';
 import type { System } from '../core/system.ts';
-import { checkSubscriptionName, type Route, type Subscription } from './subscription.ts';
+import type { Route, Subscription } from './subscription.ts';
+import { checkSubscriptionName } from './subscription-name.ts';
 import { createViewDraft, type ViewDraft } from './view-draft.ts';
 
 /** How a view follows the log. */

@@ -1,5 +1,6 @@
 import { isOrderfoldError } from '../core/errors.ts';
 import type { System } from '../core/system.ts';
+import type { BatchRoute } from './subscription.ts';
 
 const FREE_REPEATS = 3;
 const PAUSE_MS = { first: 5, longest: 1000 } as const;
@@ -15,5 +16,8 @@ export const beforeRepeat = async (system: System, repeats: number): Promise<voi
   await new Promise<void>((resolve) => void system.setTimer(system.random() * mostMs, resolve));
 };
 
-/** A handler over documents that failed of this has failed of nothing of its own. */
-export const isStoreAway = (error: unknown): boolean => isOrderfoldError(error, 'STORE') && error.retryable;
+const AWAY = ['TRANSPORT', 'BUSY', 'HANDLER_TIMEOUT'] as const;
+
+/** What handles batches and failed of this has failed of nothing of its own: the store is away, or the broker. */
+export const isOutage = ({ stored }: Pick<BatchRoute, 'stored'>, error: unknown): boolean =>
+  isOrderfoldError(error) && error.retryable && (error.code === 'STORE' || (stored === true && AWAY.some((code) => code === error.code)));

@@ -15,7 +15,7 @@ import { createParkedRuns } from './parked-runs.ts';
 import { asEdited, changed, detailOf, type LostStart, withLost } from './parking.ts';
 import { isPostponed } from './postponed.ts';
 import { tellBreaker } from './probing.ts';
-import { beforeRepeat, isStoreAway } from './run-again.ts';
+import { beforeRepeat, isOutage } from './run-again.ts';
 import { createRecordStart } from './starts.ts';
 import type { Delivery, Route } from './subscription.ts';
 import type { Timeouts } from './timeouts.ts';
@@ -105,13 +105,14 @@ export const createRunner = <State>(context: Context<State>): Runner => {
 
   const begin = (turn: Turn, event: StoredEvent): Went | Promise<Went> => {
     const { lane, holding, inHand } = turn;
-    const { name, routes } = holding.subscription;
+    const { name, routes, batch } = holding.subscription;
     const record = inHand.parked;
     const route = routes.get(event.type);
     let data: unknown;
     try {
       if (route === undefined) throw new OrderfoldError('UNDECODABLE', `${name} has no handler for ${event.type}`, { retryable: true });
-      data = codec.payload(record === null ? event : asEdited(record, event));
+      const stored = record === null ? event : asEdited(record, event);
+      data = batch?.stored ? stored : codec.payload(stored);
     } catch (error) {
       return refuse(turn, error);
     }
@@ -186,7 +187,8 @@ export const createRunner = <State>(context: Context<State>): Runner => {
 
   const failed = async (turn: Turn, route: Route, event: StoredEvent, how: Ended, error: unknown, call: Call): Promise<Went> => {
     const { lane, holding, inHand } = turn;
-    if (holding.subscription.batch !== undefined && how === 'threw' && isStoreAway(error)) return repeat(turn, event);
+    const { batch } = holding.subscription;
+    if (batch !== undefined && how === 'threw' && isOutage(batch, error)) return repeat(turn, event);
     const record = recordOf(turn, inHand);
     const endedAt = system.now();
     const startedAt = Math.round(endedAt - (system.monotonic() - call.began));

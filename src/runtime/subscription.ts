@@ -2,9 +2,9 @@ import type { Envelope, EnvelopeOf, EventMap } from '../core/envelope.ts';
 import { OrderfoldError } from '../core/errors.ts';
 import { type Flow, type FlowOptions, flowChecks, resolveFlow } from '../core/flow.ts';
 import { oneOf, optional, port, positiveMs, resolveOptions } from '../core/options.ts';
-import type { DocumentWrite } from '../core/records.ts';
+import type { DocumentWrite, StoredEvent } from '../core/records.ts';
 import { RetryPolicy, retryPolicy } from '../core/retry-policy.ts';
-import { TIMERS } from './parking.ts';
+import { checkSubscriptionName } from './subscription-name.ts';
 
 /** What a handler sees: the envelope, and where its delivery stands. */
 export type Delivery<E extends Envelope = Envelope> = E & {
@@ -62,18 +62,26 @@ export interface Route {
   readonly timeoutMs: number;
 }
 
-/** How several events of one shard are handled in one call. */
-export interface BatchRoute {
+/** How several events of one shard are handled in one call. `handle` resolves with what is to be written together with their done marks. */
+export type BatchRoute = {
   /** Events in one call at most. */
   readonly most: number;
   readonly timeoutMs: number;
-  /** Resolves with what is to be written together with the done marks of the events. */
-  handle(events: readonly Envelope[]): Promise<readonly DocumentWrite[]>;
-}
+} & (
+  | { readonly stored?: never; handle(events: readonly Envelope[]): Promise<readonly DocumentWrite[]> }
+  /**
+   * Takes events as they are stored, whatever code can read them, one as well as many. They may run again at any time, need no slot of the
+   * process, and wait for as long as what they need is away. The routes get the stored event for `data`.
+   */
+  | { readonly stored: true; handle(events: readonly StoredEvent[]): Promise<readonly DocumentWrite[]> }
+);
+
+/** How each event type is handled; a subscription without any reads nothing. */
+export type Routes = Pick<ReadonlyMap<string, Route>, 'size' | 'has' | 'get'>;
 
 export interface Subscription {
   readonly name: string;
-  readonly routes: ReadonlyMap<string, Route>;
+  readonly routes: Routes;
   readonly holds: boolean;
   readonly start: 'head' | 'beginning';
   /** Where events are handled together, and the routes resolve with documents to write as it does. */
@@ -81,20 +89,11 @@ export interface Subscription {
   readonly flow: Flow;
 }
 
-const NAME = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/;
-
-/** @throws `CONFIG` */
-export const checkSubscriptionName = (name: unknown): void => {
-  if (typeof name !== 'string' || !NAME.test(name) || name === TIMERS) {
-    throw new OrderfoldError(
-      'CONFIG',
-      `expected a subscription's name to be letters, digits, . _ - (not '${TIMERS}'), got ${JSON.stringify(name)}`,
-    );
-  }
-};
-
 /** Checks a subscription once, when it is made. @throws `CONFIG` */
-export const resolveSubscription = <Events extends EventMap>(name: string, given: SubscribeOptions<Events>): Subscription => {
+export const resolveSubscription = <Events extends EventMap>(
+  name: string,
+  given: SubscribeOptions<Events>,
+): Subscription & { readonly routes: ReadonlyMap<string, Route> } => {
   checkSubscriptionName(name);
   const where = `subscribe('${name}')`;
   const options = resolveOptions(where, given, {

@@ -44,8 +44,9 @@ export const findSuspects = async (store: Store, system: System, lease: Lease, s
   const done: number[] = [];
   const park: ParkedWrite[] = [];
   const dead: { record: ParkedDelivery; verdict: Verdict }[] = [];
-  // After a clean end nothing above the checkpoint is suspect.
-  for (let after = lease.checkpoint.low; !lease.clean && after < lease.startMark; ) {
+  // After a clean end nothing above the checkpoint is suspect, nor is what may run again at any time.
+  const isSure = lease.clean || subscription.batch?.stored === true;
+  for (let after = lease.checkpoint.low; !isSure && after < lease.startMark; ) {
     const page: readonly StoredEvent[] = await store.read(lease.shard, after, Math.min(PAGE, lease.startMark - after));
     for (const event of page) {
       if (isDone(lease.checkpoint, event.position) || !subscription.routes.has(event.type)) continue;

@@ -12,10 +12,12 @@ import { createLanes } from './lanes.ts';
 import { createLogReader } from './log-reader.ts';
 import type { StreamModel } from './model.ts';
 import type { Notifier } from './notifications.ts';
+import { createReception } from './reception.ts';
 import { createRunner } from './runner.ts';
 import { createStandingPauses } from './standing-pauses.ts';
 import { createTimeouts } from './timeouts.ts';
 import type { Transact } from './transact.ts';
+import type { TransportLink } from './transport-link.ts';
 import { createTrials } from './trials.ts';
 
 export interface WorksContext<State> {
@@ -27,6 +29,8 @@ export interface WorksContext<State> {
   readonly transact: Transact<State>;
   readonly model: StreamModel<State> | undefined;
   readonly owner: string;
+  /** Undefined where everything is read from the log. */
+  readonly link: TransportLink | undefined;
 }
 
 interface Leases {
@@ -34,6 +38,7 @@ interface Leases {
   readonly holdings: Holdings;
   readonly concurrency: number;
   readonly readAhead: number;
+  readonly sweepMs: number;
   /** The lease went to another worker. */
   readonly lose: (holding: Holding) => void;
   /** The holding can't go on. */
@@ -44,8 +49,8 @@ interface Leases {
 
 /** All that runs the deliveries of the leases held, from what comes in to what comes of it, wired together. */
 export const createWorks = <State>(context: WorksContext<State>, leases: Leases) => {
-  const { store, system, committer } = context;
-  const { feeds, holdings, concurrency, readAhead, lose, giveUp, mayStart, trouble } = leases;
+  const { store, system, committer, link } = context;
+  const { feeds, holdings, concurrency, readAhead, sweepMs, lose, giveUp, mayStart, trouble } = leases;
   const { all, ofShard } = holdings;
   let idle: (() => void)[] = [];
 
@@ -57,6 +62,7 @@ export const createWorks = <State>(context: WorksContext<State>, leases: Leases)
     }
     due.roomAgain(feed);
     reader.roomAgain(feed);
+    reception?.roomAgain(feed);
   };
   const goOn = (): void => {
     lanes.fill();
@@ -85,7 +91,10 @@ export const createWorks = <State>(context: WorksContext<State>, leases: Leases)
   });
   const lanes = createLanes(system, concurrency, feeds, runner.run, shrunk);
   const due = createDuePoller({ store, system, lanes, readAhead, holdings: all, ofShard, trouble });
-  const reader = createLogReader({ store, system, readAhead, ofShard, refresh: pauses.refresh, nudge, deliver, progressed, trouble });
+  const refresh = pauses.refresh;
+  const reader = createLogReader({ store, system, readAhead, ofShard, holdings: all, refresh, nudge, deliver, progressed, trouble });
+  const reception =
+    link === undefined ? null : createReception({ ...reader, link, system, feeds, readAhead, sweepMs, ofShard, holdings: all, trouble });
   const intake = createIntake({ store, system, lanes, reader, due, readAhead, holdings: all, ofShard, nudge, lost: lose });
 
   return {
@@ -96,6 +105,8 @@ export const createWorks = <State>(context: WorksContext<State>, leases: Leases)
       intake.forget(holding);
       due.roomAgain(holding.feed);
     },
+    /** Other shards of the subscription are held than before. */
+    heldAnew: (feed: Feed): void => reception?.changed(feed),
     abort: runner.abort,
     /** Ends a holding in order: nothing new starts, what runs ends, every done mark is durable. */
     async drain(holding: Holding): Promise<void> {
@@ -113,9 +124,10 @@ export const createWorks = <State>(context: WorksContext<State>, leases: Leases)
       due.parkedDue(dueInMs);
     },
     parkedDue: due.parkedDue,
-    refreshPauses: pauses.refresh,
+    refreshPauses: refresh,
     /** Nothing new comes in. */
     shut(): void {
+      reception?.stop();
       reader.stop();
       due.stop();
       intake.stop();

@@ -1,3 +1,4 @@
+import type { Transport } from '../../src/core/transport.ts';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
 import type { EventBus, WorkerOptions } from '../../src/runtime/event-bus.ts';
 import type { Delivery, SubscribeOptions } from '../../src/runtime/subscription.ts';
@@ -32,8 +33,8 @@ export interface BusCluster {
   away(durationMs: number, when: 'before' | 'after'): void;
   /** No outage and no fault strikes from now on. */
   heal(): void;
-  /** Another process with the subscriptions. */
-  member(name: string, options?: ProcessOptions): Member;
+  /** Another process with the subscriptions, or without any. */
+  member(name: string, options?: ProcessOptions, declares?: 'all' | 'none'): Member;
   /** Publishes `Did` from a process of its own, one after the other. Resolves once durable. */
   publish(stream: string, ...names: readonly string[]): Promise<void>;
   /** Publishes that many at once over so many streams: `e0` to `s0`, `e1` to `s1` and so on. */
@@ -49,18 +50,25 @@ export const busCluster = (
     shards = 1,
     seed = 1,
     declare = () => {},
-  }: { readonly shards?: number; readonly seed?: number; readonly declare?: (bus: EventBus<Events>, process: Process) => void } = {},
+    connect,
+  }: {
+    readonly shards?: number;
+    readonly seed?: number;
+    readonly declare?: (bus: EventBus<Events>, process: Process) => void;
+    /** A process's transport. */
+    readonly connect?: (process: Process) => Transport;
+  } = {},
 ): BusCluster => {
   const system = virtualSystem({ seed });
   const witness = createWitness(createMemoryStore(system, shards), system);
   const cluster = createCluster(system, witness.store);
   const starts: string[] = [];
 
-  const member = (name: string, options?: ProcessOptions): Member => {
+  const member: BusCluster['member'] = (name, options, declares = 'all') => {
     const process = cluster.process(name, options);
-    const bus = createEventBus<Events>(process.system, { store: process.store });
+    const bus = createEventBus<Events>(process.system, { store: process.store, transport: connect?.(process) });
     bus.on('trouble', () => {});
-    for (const [subscription, { handle, types = ['Did'], ...settings }] of Object.entries(subscriptions)) {
+    for (const [subscription, { handle, types = ['Did'], ...settings }] of declares === 'all' ? Object.entries(subscriptions) : []) {
       const run = (delivery: Delivery) =>
         process.inside(() => {
           const { data, generation, attempt } = delivery;

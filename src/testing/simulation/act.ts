@@ -3,6 +3,7 @@ import { seeded } from '../../core/seeded.ts';
 import type { DeadLetterStore } from '../../runtime/dead-letters/dead-letter-store.ts';
 import type { WorkerOptions } from '../../runtime/event-bus.ts';
 import type { VirtualSystem } from '../virtual-system.ts';
+import type { Broker } from './broker.ts';
 import type { Clients } from './clients.ts';
 import type { Cluster } from './cluster.ts';
 import { type Member, startWorker } from './members.ts';
@@ -20,6 +21,7 @@ export const OPERATOR = { by: 'simulation', reason: 'an operator of the simulate
 export interface Scene {
   readonly system: VirtualSystem;
   readonly cluster: Cluster;
+  readonly broker: Broker | null;
   readonly clients: Clients;
   /** API processes first; those that died are replaced in place. */
   readonly members: readonly Member[];
@@ -33,7 +35,7 @@ export interface Scene {
 }
 
 /** Does the actions of a plan, one by one. What is asked of a process is not waited for: it may die before it answers. */
-export const createActor = ({ system, cluster, clients, members, apis, worker, order, strike, tell, wrong }: Scene) => {
+export const createActor = ({ system, cluster, broker, clients, members, apis, worker, order, strike, tell, wrong }: Scene) => {
   let placed = 0;
   const member = (who: number): Member => members[who % members.length] as Member;
 
@@ -136,6 +138,11 @@ export const createActor = ({ system, cluster, clients, members, apis, worker, o
         break;
       case 'away':
         cluster.away(action.forMs, action.when);
+        break;
+      case 'brokerAway':
+        if (broker === null) break;
+        strike('broker away', () => `for ${action.forMs} ms`);
+        broker.away(action.forMs);
     }
   };
 };

@@ -1,4 +1,5 @@
 import { seeded } from '../../core/seeded.ts';
+import type { BrokerFault } from './broker.ts';
 import type { ResolvedFaults } from './faults.ts';
 import type { Action, CallFate, Fates, RunFate, SimulationPlan } from './plan.ts';
 import type { StoreFault } from './store-fault.ts';
@@ -36,6 +37,8 @@ export const STORE_CALLS: readonly StoreFault['of'][] = [
   'parked',
 ];
 const STORE_KINDS: readonly StoreFault['kind'][] = ['rejectBefore', 'rejectAfter', 'slow', 'lag', 'stuck'];
+export const PUBLISH_KINDS = ['rejectBefore', 'rejectAfter', 'half', 'slow', 'crashBefore', 'crashAfter'] as const;
+export const MESSAGE_KINDS = ['lost', 'twice', 'late'] as const;
 const CRASH_KINDS: readonly StoreFault['kind'][] = ['crashBefore', 'crashAfter'];
 
 const HOUR_MS = 3_600_000;
@@ -119,16 +122,29 @@ export const drawPlan = (seed: number, space: PlanSpace): SimulationPlan => {
       ? []
       : Array.from({ length: 1 + below(3) }, () => ({ of: oneOf(STORE_CALLS), nth: 1 + below(oneOf([5, 40])), kind: oneOf(kinds) })),
   );
+  const concurrency = oneOf([1, 8, 64]);
+  const leaseMs = oneOf([1000, 10_000]);
+  const latencyMs = oneOf([0, 2, 5]);
+  const hints = oneOf(['others', 'others', 'none'] as const);
+  // Drawn last, so that the rest of a plan is the same with a broker as without.
+  const hasBroker = faults.broker && chance(1 / 3);
+  const brokerFault = (): BrokerFault =>
+    chance(0.4)
+      ? { of: 'publish', nth: 1 + below(12), kind: oneOf(PUBLISH_KINDS) }
+      : { of: 'message', nth: 1 + below(oneOf([10, 60])), kind: oneOf(MESSAGE_KINDS) };
+  const broker = hasBroker && !calm ? Array.from({ length: below(7) }, brokerFault) : [];
+  if (hasBroker) several('broker', 0.3, () => ({ at: at(), do: 'brokerAway', forMs: oneOf([50, 1500, 12_000]) }));
   return {
     seed,
     shards,
     apis,
     workers,
-    concurrency: oneOf([1, 8, 64]),
-    leaseMs: oneOf([1000, 10_000]),
-    latencyMs: oneOf([0, 2, 5]),
-    hints: oneOf(['others', 'others', 'none']),
+    concurrency,
+    leaseMs,
+    latencyMs,
+    hints,
     storeFaults,
     actions,
+    ...(hasBroker && { broker }),
   };
 };

@@ -24,6 +24,8 @@ export interface Faults {
   readonly clocks?: boolean;
   /** Customers cancel, at any moment. */
   readonly cancels?: boolean;
+  /** In every third run a broker carries the events; it loses, repeats, delays and reorders them, and is away. */
+  readonly broker?: boolean;
   /** Operators redrive, discard, edit, pause and resume, and stop workers. */
   readonly operators?: boolean;
 }
@@ -41,6 +43,7 @@ const NAMES = [
   'repeats',
   'clocks',
   'cancels',
+  'broker',
   'operators',
 ] as const;
 

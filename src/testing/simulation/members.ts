@@ -1,6 +1,7 @@
 import { isOrderfoldError } from '../../core/errors.ts';
 import { permanent } from '../../core/permanent.ts';
 import type { StoredEvent } from '../../core/records.ts';
+import type { Transport } from '../../core/transport.ts';
 import { type Direction, stepEventName } from '../../order/names.ts';
 import type { AnyOrderSaga } from '../../order/saga.ts';
 import type { StepDefinition, StepInput, UndoInput } from '../../order/step.ts';
@@ -139,6 +140,7 @@ export const beginMember = <Services extends object>(
     readonly saga: (services: Services) => AnyOrderSaga;
     readonly setUp: ((orders: never, services: Services) => void) | undefined;
     readonly worker: WorkerOptions | null;
+    readonly transport: Transport | undefined;
   },
   context: MemberContext,
 ): Member => {
@@ -155,6 +157,7 @@ export const beginMember = <Services extends object>(
     );
   const orders = createOrdersOn(process.system, {
     store: process.store,
+    transport: application.transport,
     saga: watchedSaga(saga, process, context),
   }) as unknown as Orders<AnyOrderSaga>;
   const { name } = process;

@@ -74,6 +74,7 @@ const KINDS: ReadonlySet<unknown> = new Set<SimulationPlan['actions'][number]['d
   'storeClock',
   'wallClock',
   'away',
+  'brokerAway',
 ]);
 
 const isAction = (value: unknown): boolean => {
@@ -90,7 +91,8 @@ const isPlan = (value: unknown): value is SimulationPlan => {
     Array.isArray(plan.storeFaults) &&
     plan.storeFaults.every(Array.isArray) &&
     Array.isArray(plan.actions) &&
-    plan.actions.every(isAction)
+    plan.actions.every(isAction) &&
+    (plan.broker === undefined || Array.isArray(plan.broker))
   );
 };
 

@@ -1,6 +1,7 @@
 import type { Arbitrary } from 'fast-check';
 import type { FastCheck } from '../arbitraries.ts';
-import { CALL_FATES, DEADLY_FATES, type PlanSpace, RUN_FATES, STORE_CALLS } from './draw-plan.ts';
+import type { BrokerFault } from './broker.ts';
+import { CALL_FATES, DEADLY_FATES, MESSAGE_KINDS, type PlanSpace, PUBLISH_KINDS, RUN_FATES, STORE_CALLS } from './draw-plan.ts';
 import type { Action, CallFate, Fates, RunFate, SimulationPlan } from './plan.ts';
 import type { StoreFault } from './store-fault.ts';
 
@@ -32,13 +33,18 @@ export const planArbitrary = (fc: FastCheck, space: Pick<PlanSpace, 'calls' | 'h
     fc.record({ at: ms, do: fc.constant('storeClock' as const), byMs: fc.nat(86_400_000) }),
     fc.record({ at: ms, do: fc.constant('wallClock' as const), who: index, byMs: fc.integer({ min: -86_400_000, max: 86_400_000 }) }),
     fc.record({ at: ms, do: fc.constant('away' as const), forMs: ms, when: fc.constantFrom('before', 'after', 'full') }),
+    fc.record({ at: ms, do: fc.constant('brokerAway' as const), forMs: ms }),
   ) as Arbitrary<Action>;
   const storeFault: Arbitrary<StoreFault> = fc.record({
     of: fc.constantFrom(...new Set(STORE_CALLS)),
     nth: fc.integer({ min: 1, max: 60 }),
     kind: fc.constantFrom('rejectBefore', 'rejectAfter', 'slow', 'lag', 'stuck', 'crashBefore', 'crashAfter'),
   });
-  return fc.record({
+  const brokerFault: Arbitrary<BrokerFault> = fc.oneof(
+    fc.record({ of: fc.constant('publish' as const), nth: fc.integer({ min: 1, max: 60 }), kind: fc.constantFrom(...PUBLISH_KINDS) }),
+    fc.record({ of: fc.constant('message' as const), nth: fc.integer({ min: 1, max: 600 }), kind: fc.constantFrom(...MESSAGE_KINDS) }),
+  );
+  const whole = {
     seed: fc.nat(),
     shards: fc.integer({ min: 1, max: 8 }),
     apis: fc.integer({ min: 1, max: 4 }),
@@ -49,5 +55,8 @@ export const planArbitrary = (fc: FastCheck, space: Pick<PlanSpace, 'calls' | 'h
     hints: fc.constantFrom('others' as const, 'none' as const),
     storeFaults: fc.array(fc.array(storeFault, { maxLength: 6 }), { maxLength: 12 }),
     actions: fc.array(action, { maxLength: 600 }),
-  });
+    broker: fc.array(brokerFault, { maxLength: 12 }),
+  };
+  const { broker: _, ...required } = whole;
+  return fc.record(whole, { requiredKeys: Object.keys(required) as (keyof typeof required)[] });
 };

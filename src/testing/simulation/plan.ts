@@ -1,3 +1,4 @@
+import type { BrokerFault } from './broker.ts';
 import type { Outage, StoreFault } from './store-fault.ts';
 
 /**
@@ -30,7 +31,8 @@ export type Action =
   | { readonly at: number; readonly do: 'stop'; readonly who: number; readonly graceMs: number }
   | { readonly at: number; readonly do: 'storeClock'; readonly byMs: number }
   | { readonly at: number; readonly do: 'wallClock'; readonly who: number; readonly byMs: number }
-  | { readonly at: number; readonly do: 'away'; readonly forMs: number; readonly when: Outage };
+  | { readonly at: number; readonly do: 'away'; readonly forMs: number; readonly when: Outage }
+  | { readonly at: number; readonly do: 'brokerAway'; readonly forMs: number };
 
 /** Everything that is not decided by the code: from it a run can be played again, and made smaller. Plain JSON. */
 export interface SimulationPlan {
@@ -48,4 +50,6 @@ export interface SimulationPlan {
   /** By process: API processes first. */
   readonly storeFaults: readonly (readonly StoreFault[])[];
   readonly actions: readonly Action[];
+  /** A broker carries the events, and this goes wrong with it. Without it workers read the log. */
+  readonly broker?: readonly BrokerFault[];
 }

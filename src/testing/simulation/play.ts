@@ -3,6 +3,7 @@ import { createMemoryStore } from '../../stores/memory/memory-store.ts';
 import type { RecordedRun, Violation } from '../recorded-run.ts';
 import { virtualSystem } from '../virtual-system.ts';
 import { createActor, OPERATOR, type Tell, type Wrong } from './act.ts';
+import { createBroker } from './broker.ts';
 import { clientKey, createClients } from './clients.ts';
 import { createCluster } from './cluster.ts';
 import { createJudge } from './judge.ts';
@@ -38,6 +39,7 @@ export interface Played {
 
 const RESTART_MS = 200;
 const HINT_MS = 10;
+const SWEEP_MS = 2000;
 /** Nothing more is going to happen once nothing was written for so long, and nothing is due later: many times any lease. */
 const STILL_MS = 120_000;
 /** What keeps on writing without coming to rest; a policy may wait long, and thirty attempts of a minute are no reason to worry. */
@@ -87,7 +89,8 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
   const judge = createJudge(system, witness, wrong);
   witness.gained(judge.leaseChanged);
   const services = game.services(outside.outside);
-  const worker = { leaseMs: plan.leaseMs, concurrency: plan.concurrency };
+  const worker = { leaseMs: plan.leaseMs, concurrency: plan.concurrency, sweepMs: SWEEP_MS };
+  const broker = plan.broker === undefined ? null : createBroker(system, plan.broker, plan.latencyMs, { strike, wrong });
 
   const members: Member[] = [];
   const begin = (index: number, life: number, calls: Map<string, number>): void => {
@@ -100,17 +103,19 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
       calls,
       struck: (member, how) => strike(`store ${how}`, () => `${member} of ${name}`),
       died() {
+        connection?.cut();
         strike('crash', () => name);
         system.setTimer(RESTART_MS, () => begin(index, life + 1, calls));
       },
     });
-    const application = { services, saga: game.saga, setUp: game.setUp, worker: isApi ? null : worker };
+    const connection = broker?.connect(process);
+    const application = { services, saga: game.saga, setUp: game.setUp, worker: isApi ? null : worker, transport: connection?.transport };
     members[index] = beginMember(process, application, { witness, judge, outside, tell });
   };
   for (let index = 0; index < plan.apis + plan.workers; index += 1) begin(index, 1, new Map());
   const api = (by: number): Member => members[by % plan.apis] as Member;
   const clients = createClients(system, witness, api, wrong, tell);
-  const act = createActor({ system, cluster, clients, members, apis: plan.apis, worker, order: game.order, strike, tell, wrong });
+  const act = createActor({ system, cluster, broker, clients, members, apis: plan.apis, worker, order: game.order, strike, tell, wrong });
 
   const resumeAll = async (): Promise<void> => {
     for (const { of, name } of await base.pauses()) {
@@ -119,7 +124,11 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
       await system.run(asked, 60_000).catch(() => {});
     }
   };
-  const isOver = (): boolean => clients.answered && members.every(({ process }) => process.alive && !process.stalled) && judge.isQuiet();
+  const isOver = (): boolean =>
+    clients.answered &&
+    members.every(({ process }) => process.alive && !process.stalled) &&
+    judge.isQuiet() &&
+    (broker?.hasAll(witness.written) ?? true);
   /** No delivery waits for a time that is still to come, and nothing has moved for long. */
   const isStuck = (): boolean =>
     system.monotonic() - witness.changedAt > STILL_MS &&
@@ -189,6 +198,7 @@ export const play = async <Services extends object>(game: Game<Services>, plan: 
   let run = rested && !isDead() ? null : await judged(rested ? 'quiet' : 'running');
   outside.heal();
   cluster.heal();
+  broker?.heal();
   while (members.some(({ process }) => process.ailing || process.stalled)) await system.advance(1000);
   if (Object.keys(struck).some((kind) => kind.startsWith('store '))) await system.advance(HEALING_MS);
   // What was asked long ago may have come through only now.

@@ -1,4 +1,5 @@
-import { ordersOf, startProducer } from './producer.ts';
+import { ordersOf } from './orders.ts';
+import { startProducer } from './producer.ts';
 import { refusedStart, settingsOrExit } from './settings.ts';
 import { drainOnStop } from './shutdown.ts';
 import { tellParent } from './tell-parent.ts';

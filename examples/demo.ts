@@ -10,6 +10,7 @@ import { simulatedServices } from './services/simulated.ts';
 import { readSettings, refusedStart, refuseToStart } from './settings.ts';
 import { drainOnStop } from './shutdown.ts';
 import { storeOf } from './store.ts';
+import { transportOf } from './transport.ts';
 
 /** Impatient, so that the outage outlasts the retries. What the environment says comes first. */
 const IMPATIENT = { RETRY_BASE_MS: '20', RETRY_MAX_MS: '200', RETRY_MAX_ATTEMPTS: '4', SEED: '1' };
@@ -43,7 +44,11 @@ const { settings, refused } = readSettings({ ...IMPATIENT, ...given, ...database
 if (refused.length > 0) refuseToStart(refused);
 
 const services = simulatedServices(settings.simulation);
-const orders = createOrders({ store: storeOf(settings.database), saga: orderSaga(services, settings) });
+const orders = createOrders({
+  store: storeOf(settings.database),
+  transport: transportOf(settings.broker),
+  saga: orderSaga(services, settings),
+});
 const worker = orders.worker({ concurrency: settings.concurrency, leaseMs: settings.leaseMs, graceMs: settings.graceMs });
 
 const standings = new Map<string, Standing>();

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
-import { createOrders, isLeft } from 'orderfold';
+import { isLeft } from 'orderfold';
 import { closeInTime } from './close-in-time.ts';
 import { healthRoutes } from './health-routes.ts';
 import { answerInTime, httpLimits, takeOnlyJson } from './http-limits.ts';
@@ -8,14 +8,8 @@ import { serveMetrics } from './metrics.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import { orderRoutes, receiptOf } from './order-routes.ts';
 import { answerWithProblems, rejected } from './problems.ts';
-import { orderSaga, type ShopOrders } from './saga.ts';
-import { servicesOf } from './services/services-of.ts';
+import type { ShopOrders } from './saga.ts';
 import type { Settings } from './settings.ts';
-import { storeOf } from './store.ts';
-
-/** The orders of these settings: the same store and saga in a producer and in a worker. */
-export const ordersOf = (settings: Settings): ShopOrders =>
-  createOrders({ store: storeOf(settings.database), saga: orderSaga(servicesOf(settings), settings) });
 
 /** Takes orders over HTTP and tells what became of them. No step of an order runs here: that is a worker's work. */
 export const startProducer = async (orders: ShopOrders, { host, port, adminToken, graceMs }: Settings) => {

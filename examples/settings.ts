@@ -4,6 +4,14 @@ import path from 'node:path';
 /** Where orders are kept. */
 export type Database = { readonly kind: 'memory' } | { readonly kind: 'sqlite'; readonly path: string };
 
+/** What carries the events beside the store. The URL may hold a password. */
+export interface Broker {
+  readonly kind: 'rabbitmq';
+  readonly url: string;
+  /** Of all that belongs to these orders at the broker. */
+  readonly topic: string;
+}
+
 /** How badly the simulated services behave. Rates are 0 to 1. */
 export interface Simulation {
   readonly seed: number;
@@ -20,6 +28,8 @@ export interface Settings {
   /** 0 picks a free one. */
   readonly port: number;
   readonly database: Database;
+  /** Undefined: workers read the log from the database. */
+  readonly broker: Broker | undefined;
   /** Undefined: services are simulated in this process. */
   readonly servicesUrl: URL | undefined;
   readonly simulation: Simulation;
@@ -42,7 +52,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const LONGEST_MS = 2 ** 31 - 1;
 
 /** Schemes that are planned: said so, instead of a puzzle about a path. */
-const NOT_BUILT = /^(postgres|postgresql|mysql|mongodb|amqps?|kafka|nats|tls|rediss?):/i;
+const NOT_BUILT = /^(postgres|postgresql|mysql|mongodb|kafka|nats|tls|rediss?):/i;
 
 const schemeOf = (url: string): string => /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? 'no scheme';
 
@@ -78,6 +88,23 @@ export const readSettings = (env: Environment): { readonly settings: Settings; r
     return { kind: 'sqlite', path: path.resolve(windowsPath ? file.slice(1) : file) };
   };
 
+  const broker = (): Broker | undefined => {
+    const text = given('TRANSPORT_URL');
+    if (text === undefined) return undefined;
+    const url = URL.parse(text);
+    if (url?.protocol === 'amqp:' || url?.protocol === 'amqps:') {
+      const topic = url.searchParams.get('topic') ?? 'orderfold';
+      url.searchParams.delete('topic');
+      if (/^[\w.-]{1,100}$/.test(topic)) return { kind: 'rabbitmq', url: url.href, topic };
+      refuse('TRANSPORT_URL', 'expected a topic of 1 to 100 letters, digits, . _ -');
+      return undefined;
+    }
+    const scheme = url === null ? 'no URL' : url.protocol;
+    const planned = NOT_BUILT.test(text) ? `${scheme} is not built yet` : `got ${scheme}`;
+    refuse('TRANSPORT_URL', `expected amqp://HOST, or none: workers read the log from the database then; ${planned}`);
+    return undefined;
+  };
+
   const servicesUrl = (): URL | undefined => {
     const text = given('SERVICES_URL');
     if (text === undefined) return undefined;
@@ -96,11 +123,6 @@ export const readSettings = (env: Environment): { readonly settings: Settings; r
     return undefined;
   };
 
-  const transport = given('TRANSPORT_URL');
-  if (transport !== undefined) {
-    const planned = NOT_BUILT.test(transport) ? `${schemeOf(transport)} is not built yet` : `got ${schemeOf(transport)}`;
-    refuse('TRANSPORT_URL', `expected none, workers read the log from the database; ${planned}`);
-  }
   const log = given('LOG');
   if (log !== undefined && log !== 'quiet') refuse('LOG', `expected quiet or nothing, got ${JSON.stringify(log.slice(0, 60))}`);
 
@@ -108,6 +130,7 @@ export const readSettings = (env: Environment): { readonly settings: Settings; r
     host: given('HOST') ?? '127.0.0.1',
     port: count('PORT', 3000, 0, 65_535),
     database: database(),
+    broker: broker(),
     servicesUrl: servicesUrl(),
     simulation: {
       seed: count('SEED', Math.floor(Math.random() * 2 ** 32), 0, Number.MAX_SAFE_INTEGER),

@@ -7,6 +7,8 @@ const print = (text: string): void => console.log(oneLine(text));
 export const logWork = (orders: Pick<Orders, 'on'>, { quiet }: { readonly quiet: boolean }): void => {
   orders.on('storeAway', ({ error }) => console.error(oneLine(`the store is away: ${error.message}`)));
   orders.on('storeBack', () => console.error('the store is back'));
+  orders.on('transportAway', ({ error }) => console.error(oneLine(`the broker is away: ${error.message}`)));
+  orders.on('transportBack', () => console.error('the broker is back'));
   orders.on('trouble', ({ where, error }) =>
     console.error(oneLine(`trouble in ${where}: ${error instanceof Error ? error.message : String(error)}`)),
   );

@@ -1,16 +1,13 @@
-import { createOrders } from 'orderfold';
-import { orderSaga } from './saga.ts';
-import { servicesOf } from './services/services-of.ts';
+import { ordersOf } from './orders.ts';
 import { refusedStart, settingsOrExit } from './settings.ts';
 import { drainOnStop } from './shutdown.ts';
-import { storeOf } from './store.ts';
 import { tellParent } from './tell-parent.ts';
 import { logWork } from './worker-log.ts';
 
 const settings = settingsOrExit('worker');
 const { concurrency, leaseMs, graceMs } = settings;
 
-const orders = createOrders({ store: storeOf(settings.database), saga: orderSaga(servicesOf(settings), settings) });
+const orders = ordersOf(settings);
 logWork(orders, settings);
 
 const worker = orders.worker({ concurrency, leaseMs, graceMs });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { ordersOf, startProducer } from '../../examples/producer.ts';
+import { ordersOf } from '../../examples/orders.ts';
+import { startProducer } from '../../examples/producer.ts';
 import type { ShopOrders } from '../../examples/saga.ts';
 import { orderSaga } from '../../examples/saga.ts';
 import { servicesOf } from '../../examples/services/services-of.ts';

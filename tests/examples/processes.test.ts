@@ -230,7 +230,7 @@ describe.concurrent('a setting that can not be read', () => {
     ['worker.mjs', 'DATABASE_URL', 'sqlite::memory:'],
     ['worker.mjs', 'DATABASE_URL', 'sqlite:/dev/null/orders.db'],
     ['start.mjs', 'DATABASE_URL', 'sqlite:package.json'],
-    ['start.mjs', 'TRANSPORT_URL', 'amqp://guest:hunter2@localhost'],
+    ['start.mjs', 'TRANSPORT_URL', 'amqp://guest:hunter2@localhost?topic=a/b'],
     ['start.mjs', 'TRANSPORT_URL', 'kafka://localhost'],
     ['start.mjs', 'TRANSPORT_URL', 'nats://localhost'],
     ['start.mjs', 'TRANSPORT_URL', 'redis://:hunter2@localhost'],

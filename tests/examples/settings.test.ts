@@ -10,6 +10,7 @@ describe('the settings', () => {
       host: '127.0.0.1',
       port: 3000,
       database: { kind: 'sqlite', path: path.resolve('data/orders.db') },
+      broker: undefined,
       servicesUrl: undefined,
       simulation: {
         seed: expect.any(Number),
@@ -43,6 +44,31 @@ describe('the settings', () => {
     const { settings, refused } = readSettings({ DATABASE_URL: url });
     expect(refused).toEqual([]);
     expect(settings.database).toEqual({ kind: 'sqlite', path: file });
+  });
+
+  it.each([
+    ['amqp://guest:guest@localhost', 'amqp://guest:guest@localhost', 'orderfold'],
+    ['amqps://u:p%40@mq.example:5671/shop?heartbeat=5&topic=shop.v2', 'amqps://u:p%40@mq.example:5671/shop?heartbeat=5', 'shop.v2'],
+    ['AMQP://localhost?topic=a', 'amqp://localhost', 'a'],
+  ])('take %j for a broker', (given, url, topic) => {
+    const { settings, refused } = readSettings({ TRANSPORT_URL: given });
+    expect(refused).toEqual([]);
+    expect(settings.broker).toEqual({ kind: 'rabbitmq', url, topic });
+  });
+
+  it.each([
+    ['kafka://h', 'kafka: is not built yet'],
+    ['nats://h', 'nats: is not built yet'],
+    ['redis://h', 'redis: is not built yet'],
+    ['http://h', 'got http:'],
+    ['h', 'got no URL'],
+    ['amqp://h?topic=a b', 'expected a topic of 1 to 100 letters'],
+    ['amqp://h?topic=', 'expected a topic of 1 to 100 letters'],
+  ])('refuse %j for a broker', (url, problem) => {
+    const { settings, refused } = readSettings({ TRANSPORT_URL: url });
+    expect(settings.broker).toBeUndefined();
+    expect(refused).toEqual([expect.stringContaining(problem)]);
+    expect(refused[0]).toMatch(/^TRANSPORT_URL: /);
   });
 
   it.each(['0', '1', '0.5', '.5', '1.0'])('take a rate of %s', (rate) => {

@@ -13,6 +13,9 @@ const FAULTS = [
   ...['rejectBefore', 'rejectAfter', 'slow', 'lag', 'stuck', 'crashBefore', 'crashAfter', 'before', 'after', 'full'].map(
     (how) => `store ${how}`,
   ),
+  ...['lost', 'twice', 'late', 'away', 'half', 'slow', 'rejectBefore', 'rejectAfter', 'crashBefore', 'crashAfter'].map(
+    (how) => `broker ${how}`,
+  ),
 ];
 
 const sumOf = (reports: readonly Readonly<Record<string, number>>[], name: string): number =>

@@ -218,6 +218,37 @@ export const VARIANTS: readonly Variant[] = [
   {
     title: 'a handler starts before its start mark is durable',
     breaks: ['R4', 'R10', 'S4', 'S7'],
-    patches: [patch('runtime/suspects.ts', '!lease.clean && after < lease.startMark;', 'false;')],
+    patches: [patch('runtime/suspects.ts', '!isSure && after < lease.startMark;', 'false;')],
+  },
+  {
+    title: 'what a broker brings is taken whether it comes next or not',
+    breaks: ['R1', 'R16', 'S10', 'S17'],
+    patches: [patch('runtime/log-reader.ts', 'event.position === at + 1 && room > 0', '(at = event.position - 1) >= 0')],
+  },
+  {
+    title: 'what a broker brought before is taken again',
+    breaks: ['R10', 'R1', 'R16', 'S12'],
+    patches: [
+      patch('runtime/reception.ts', '|| event.position <= holding.cursor)', ')'),
+      patch(
+        'runtime/log-reader.ts',
+        'event.position === at + 1 && room > 0',
+        '(event.position === at + 1 || event.position === at) && room > 0',
+      ),
+    ],
+  },
+  {
+    title: 'what a broker lost is never read from the log',
+    breaks: ['R1', 'S10', 'S17'],
+    patches: [
+      patch('runtime/log-reader.ts', 'if (missing === 0) return;', 'return;'),
+      patch('runtime/log-reader.ts', 'if (holding.feed === feed) holding.fillTo = null;', 'void feed;'),
+      patch('runtime/reception.ts', '      sweep();\n', ''),
+    ],
+  },
+  {
+    title: 'the relay counts as published what the broker did not take',
+    breaks: ['S17', 'R16'],
+    patches: [patch('runtime/relay.ts', 'link.lost(error);\n      throw error;', 'link.lost(error);\n      return [];')],
   },
 ];

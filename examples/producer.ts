@@ -12,6 +12,7 @@ import { orderSaga, type ShopOrders } from './saga.ts';
 import { servicesOf } from './services/services-of.ts';
 import type { Settings } from './settings.ts';
 import { storeOf } from './store.ts';
+import { traceOf } from './trace.ts';
 
 /** The orders of these settings: the same store and saga in a producer and in a worker. */
 export const ordersOf = (settings: Settings): ShopOrders =>
@@ -33,6 +34,7 @@ export const startProducer = async (orders: ShopOrders, { host, port, adminToken
     // `place` checks whatever came. Once it resolves the order is durable; a Left is an order that was not taken.
     const placed = await orders.place(body as Parameters<ShopOrders['place']>[0], {
       idempotencyKey: headers['idempotency-key']?.toString(),
+      traceparent: traceOf(headers),
     });
     if (isLeft(placed)) throw rejected(placed.left);
     const { orderId } = placed.right;

@@ -55,6 +55,7 @@ export type { Envelope } from './core/envelope.ts';
 export { isOrderfoldError, type OrderfoldError } from './core/errors.ts';
 export { permanent } from './core/permanent.ts';
 export { RetryPolicy } from './core/retry-policy.ts';
+export { isTraceparent } from './core/traceparent.ts';
 export type { Order } from './order/order.ts';
 export { refused } from './order/refused.ts';
 export type { Rejection } from './order/rejection.ts';

@@ -10,6 +10,7 @@ import { orderRoutes, receiptOf } from './order-routes.ts';
 import { answerWithProblems, rejected } from './problems.ts';
 import type { ShopOrders } from './saga.ts';
 import type { Settings } from './settings.ts';
+import { traceOf } from './trace.ts';
 
 /** Takes orders over HTTP and tells what became of them. No step of an order runs here: that is a worker's work. */
 export const startProducer = async (orders: ShopOrders, { host, port, adminToken, graceMs }: Settings) => {
@@ -27,6 +28,7 @@ export const startProducer = async (orders: ShopOrders, { host, port, adminToken
     // `place` checks whatever came. Once it resolves the order is durable; a Left is an order that was not taken.
     const placed = await orders.place(body as Parameters<ShopOrders['place']>[0], {
       idempotencyKey: headers['idempotency-key']?.toString(),
+      traceparent: traceOf(headers),
     });
     if (isLeft(placed)) throw rejected(placed.left);
     const { orderId } = placed.right;

@@ -69,7 +69,7 @@ export const httpServices = ({ url, timeoutMs }: { readonly url: URL; readonly t
   const send = async (
     method: string,
     path: string,
-    { key, signal }: Call,
+    { key, signal, traceparent }: Call,
     body?: Fields,
     answers: readonly number[] = [],
   ): Promise<Reply> => {
@@ -80,7 +80,11 @@ export const httpServices = ({ url, timeoutMs }: { readonly url: URL; readonly t
     try {
       response = await fetch(base + path, {
         method,
-        headers: { 'idempotency-key': key, ...(body && { 'content-type': 'application/json' }) },
+        headers: {
+          'idempotency-key': key,
+          ...(traceparent !== undefined && { traceparent }),
+          ...(body && { 'content-type': 'application/json' }),
+        },
         ...(body && { body: JSON.stringify(body) }),
         redirect: 'manual',
         signal: AbortSignal.any([signal, deadline]),

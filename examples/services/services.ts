@@ -7,6 +7,8 @@ export type No = ReturnType<typeof refused>;
 export interface Call {
   readonly key: string;
   readonly signal: AbortSignal;
+  /** The trace that the order is part of. */
+  readonly traceparent?: string | undefined;
 }
 
 export interface Charge {

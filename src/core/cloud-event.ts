@@ -1,6 +1,7 @@
 import { eventId, isoTime } from './envelope.ts';
 import { OrderfoldError } from './errors.ts';
 import type { StoredEvent } from './records.ts';
+import { traced } from './traceparent.ts';
 
 /** What every CloudEvent has, and what many have. Other attributes stand beside these. @see CloudEvents 1.0, section 3 */
 export interface CloudEvent {
@@ -33,10 +34,10 @@ const travelsAsJson = (data: string): boolean => {
 
 /**
  * A stored event as CloudEvents 1.0 JSON, `data` last and exactly as it was stored. Beside the standard attributes it has `streamversion`,
- * `shard`, `position` (a text, it may exceed 2^31), `schema` and `cause`.
+ * `shard`, `position` (a text, it may exceed 2^31), `schema`, `cause` and `traceparent`.
  */
 export const cloudEventText = (event: StoredEvent, source: string): string => {
-  const { stream, version, shard, position, type, schema, time, data, cause } = event;
+  const { stream, version, shard, position, type, schema, time, data, cause, traceparent } = event;
   const id = eventId(stream, version);
   const attributes = JSON.stringify({
     specversion: '1.0',
@@ -50,6 +51,7 @@ export const cloudEventText = (event: StoredEvent, source: string): string => {
     position: String(position),
     schema,
     cause,
+    traceparent,
   });
   const asJson = travelsAsJson(data);
   return `${attributes.slice(0, -1)}${asJson ? AS_JSON : AS_TEXT}${DATA}${asJson ? data : JSON.stringify(data)}}`;
@@ -76,13 +78,17 @@ export const readCloudEvent = (body: string): { readonly source: string; readonl
   } catch (error) {
     throw unreadable(error);
   }
-  const { source, type, subject: stream, time: at, streamversion: version, shard, schema, cause, specversion } = attributes;
+  const { source, type, subject: stream, time: at, streamversion: version, shard, schema, cause, specversion, traceparent } = attributes;
   const position = Number(attributes.position);
   const time = Date.parse(String(at));
   const texts = [source, type, stream, data];
   const counts = [version, shard, schema, position, time];
-  const isWhole = specversion === '1.0' && texts.every(isText) && counts.every(isCount) && (cause === undefined || isText(cause));
+  const isWhole =
+    specversion === '1.0' &&
+    texts.every(isText) &&
+    counts.every(isCount) &&
+    [cause, traceparent].every((text) => text === undefined || isText(text));
   if (!isWhole) throw unreadable();
-  const event = { stream, version, shard, position, type, schema, time, data } as StoredEvent;
-  return { source: source as string, event: cause === undefined ? event : { ...event, cause: cause as string } };
+  const event = { stream, version, shard, position, type, schema, time, data, ...(cause !== undefined && { cause }) } as StoredEvent;
+  return { source: source as string, event: traced(event, traceparent as string | undefined) };
 };

@@ -24,6 +24,8 @@ export interface Envelope<Type extends string = string, Data = unknown> {
   readonly data: Data;
   /** Id of the event whose handling led to this one. */
   readonly cause?: string;
+  /** The trace this is part of, as W3C Trace Context writes it; what follows from the event is part of it too. */
+  readonly traceparent?: string;
 }
 
 /** The envelopes of a map, discriminated by `type`. */

@@ -10,6 +10,7 @@ export interface StoredEvent {
   readonly time: number;
   readonly data: string;
   readonly cause?: string;
+  readonly traceparent?: string;
 }
 
 /**

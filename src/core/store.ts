@@ -23,6 +23,8 @@ export interface Append {
     readonly data: string;
     readonly time: number;
     readonly cause?: string;
+    /** Told apart from other texts by `isTraceparent` before it comes here. */
+    readonly traceparent?: string;
   }[];
   readonly fold?: { readonly state: string; readonly status: string | null; readonly fingerprint: string };
 }

@@ -2,7 +2,7 @@ import { type Direction, effectKey } from './names.ts';
 import { type Order, stepOf } from './order.ts';
 import type { UndoInput } from './step.ts';
 
-type StateInput = Omit<UndoInput, 'signal' | 'attempt' | 'maxAttempts' | 'generation'>;
+type StateInput = Omit<UndoInput, 'signal' | 'attempt' | 'maxAttempts' | 'generation' | 'traceparent'>;
 
 /**
  * What the state of an order says about one run of a step; the delivery adds the rest. `result` is there once the step is known to have

@@ -19,6 +19,8 @@ export interface StepInput<Details = unknown, Results = Readonly<Record<string, 
   readonly maxAttempts: number | undefined;
   /** Redrives so far. */
   readonly generation: number;
+  /** The trace of the order, or of its cancellation; pass it on as the header of this name. */
+  readonly traceparent?: string;
 }
 
 /** What a step is taken back with. `effectKey` is the undo's own. */

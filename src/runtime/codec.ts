@@ -1,6 +1,7 @@
 import { type Envelope, eventId, isoTime } from '../core/envelope.ts';
 import { OrderfoldError } from '../core/errors.ts';
 import type { StoredEvent } from '../core/records.ts';
+import { traced } from '../core/traceparent.ts';
 import { jsonText } from './json-text.ts';
 
 /**
@@ -54,11 +55,11 @@ export const createCodec = (upcasts: Upcasts = {}): Codec => {
       return { data: jsonText(`the payload of ${type}`, data), schema: schemaOf(type) };
     },
     decode(stored) {
-      const { stream, version, shard, position, type, time, cause } = stored;
+      const { stream, version, shard, position, type, time, cause, traceparent } = stored;
       const data = payload(stored);
       const id = eventId(stream, version);
       const envelope = { id, type, stream, version, shard, position, time: isoTime(time), schema: schemaOf(type), data };
-      return cause === undefined ? envelope : { ...envelope, cause };
+      return traced(cause === undefined ? envelope : { ...envelope, cause }, traceparent);
     },
     show(stored) {
       try {

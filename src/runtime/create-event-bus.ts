@@ -7,6 +7,7 @@ import { count, ms, optional, port, positiveMs, resolveOptions } from '../core/o
 import type { KeyClaim } from '../core/records.ts';
 import type { Counts, Store } from '../core/store.ts';
 import type { System, Timer } from '../core/system.ts';
+import { traceOption } from '../core/traceparent.ts';
 import type { Transport } from '../core/transport.ts';
 import { createCodec, type Upcasts } from './codec.ts';
 import { createCommitter } from './committer.ts';
@@ -143,11 +144,12 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
   };
 
   const publish = async (event: Publishable<Events>): Promise<EnvelopeOf<Events>> => {
-    const { stream, type, data, expected } = checkPublishable(event);
+    const { stream, type, data, expected, traceparent } = checkPublishable(event);
     if (!isOpen || closing !== null) await open();
-    if (model === undefined && expected === 'any') return (await publication(publishing, stream, type, data)) as EnvelopeOf<Events>;
+    if (model === undefined && expected === 'any')
+      return (await publication(publishing, stream, type, data, traceparent)) as EnvelopeOf<Events>;
     const onlyAt = expected === 'any' ? {} : { onlyAt: expected === 'none' ? 0 : expected };
-    const outcome = await transact({ stream, decide: () => E.right([{ type, data }]), persistent: false, ...onlyAt });
+    const outcome = await transact({ stream, decide: () => E.right([{ type, data }]), traceparent, persistent: false, ...onlyAt });
     if (outcome.kind === 'won') return outcome.events[0] as EnvelopeOf<Events>;
     const at = outcome.kind === 'elsewhere' ? `is at version ${outcome.version}` : 'changed';
     throw new OrderfoldError('VERSION_CONFLICT', `${stream} ${at}, expected ${expected}`);
@@ -157,15 +159,17 @@ export const createEventBus = <Events extends EventMap = Record<string, unknown>
     publish(event) {
       // Nearly all of them: nothing to be refused, nothing to wait for, nothing to decide.
       if (isOpen && closing === null && model === undefined && isPlain(event)) {
-        return publication(publishing, event.stream, event.type, event.data) as Promise<EnvelopeOf<Events>>;
+        return publication(publishing, event.stream, event.type, event.data, event.traceparent) as Promise<EnvelopeOf<Events>>;
       }
       return publish(event);
     },
     async execute<Refusal>(
       stream: string,
       decide: Decide<State, Refusal>,
-      options: { readonly key?: KeyClaim; readonly fresh?: boolean } = {},
+      options: { readonly key?: KeyClaim; readonly fresh?: boolean; readonly traceparent?: string | undefined } = {},
     ) {
+      if (!traceOption.accepts(options.traceparent))
+        throw new OrderfoldError('CONFIG', `EventBus.execute: expected traceparent to be ${traceOption.expected}`);
       await open();
       return transact<Refusal>({ stream: storedName('stream', stream), decide, persistent: false, ...options });
     },

@@ -118,8 +118,9 @@ export const createEndings = <State>(context: Context<State>): Endings<State> =>
       return;
     }
     const cause = eventId(record.stream, record.version);
+    const traceparent = inHand.event?.traceparent;
     const buried = await bury(model, verdict.record, (decide) =>
-      settle(place, inHand, verdict.record, { ...decide, cause }, { failed: true }),
+      settle(place, inHand, verdict.record, { ...decide, cause, traceparent }, { failed: true }),
     );
     if (buried) notifier.emit('dead', { ...facts, rule: verdict.rule, error: verdict.facts });
   };
@@ -146,7 +147,8 @@ export const createEndings = <State>(context: Context<State>): Endings<State> =>
       }
       if (documents !== undefined) return commit(place, inHand, closing, { documents });
       const { stream, version } = recordOf(place, inHand);
-      return commit(place, inHand, closing, decide === undefined ? {} : { decide, cause: eventId(stream, version) });
+      const follows = { cause: eventId(stream, version), traceparent: event?.traceparent };
+      return commit(place, inHand, closing, decide === undefined ? {} : { decide, ...follows });
     },
 
     async hold(place, inHand) {

@@ -41,13 +41,17 @@ export interface WorkerOptions {
   readonly sweepMs?: number;
 }
 
-/** An event to publish. `expected` is the stream's version it must be appended at: fails with `VERSION_CONFLICT` otherwise. @default 'any' */
+/**
+ * An event to publish. `expected` is the stream's version it must be appended at: fails with `VERSION_CONFLICT` otherwise. @default 'any'
+ * `traceparent` is the trace it is part of, as the header of W3C Trace Context (version 00); what handlers append because of it is part of it too.
+ */
 export type Publishable<Events extends EventMap> = {
   [Type in keyof Events & string]: {
     readonly stream: string;
     readonly type: Type;
     readonly data: Events[Type];
     readonly expected?: 'any' | 'none' | number;
+    readonly traceparent?: string | undefined;
   };
 }[keyof Events & string];
 
@@ -68,7 +72,7 @@ export interface EventBus<Events extends EventMap = Record<string, unknown>, Sta
   execute<Refusal>(
     stream: string,
     decide: Decide<State, Refusal>,
-    options?: { readonly key?: KeyClaim; readonly fresh?: boolean },
+    options?: { readonly key?: KeyClaim; readonly fresh?: boolean; readonly traceparent?: string | undefined },
   ): Promise<Transacted<State, Refusal>>;
   /** The stream at its latest version, or, if that is enough, as this process last knew it at `atLeast` or later. */
   state(stream: string, atLeast?: number): Promise<Snapshot<State>>;

@@ -14,6 +14,7 @@ export class HandedOver {
   readonly schema: number;
   readonly data: unknown;
   readonly cause?: string;
+  readonly traceparent?: string;
   readonly attempt: number;
   readonly maxAttempts: number | undefined;
   readonly generation: number;
@@ -41,6 +42,7 @@ export class HandedOver {
     this.schema = schema;
     this.data = data;
     if (event.cause !== undefined) this.cause = event.cause;
+    if (event.traceparent !== undefined) this.traceparent = event.traceparent;
     this.attempt = record === null ? 1 : record.attempts + 1;
     this.maxAttempts = maxAttempts;
     this.generation = record === null ? 0 : record.generation;

@@ -3,6 +3,7 @@ import type { CloudEvent } from '../core/cloud-event.ts';
 import type { EventMap } from '../core/envelope.ts';
 import { OrderfoldError } from '../core/errors.ts';
 import { port, resolveOptions } from '../core/options.ts';
+import { isTraceparent } from '../core/traceparent.ts';
 import type { Publishable } from './event-bus.ts';
 import { checkPublishable } from './publication.ts';
 import { checkSubscriptionName } from './subscription-name.ts';
@@ -17,7 +18,7 @@ export interface InboxOptions<Events extends EventMap> {
 export interface Inbox {
   /**
    * Appends the event a message stands for, and remembers the message by its `source` and `id`, in one unit. Resolves once that is durable:
-   * ack the message then, and not before. False: nothing wants messages of its type.
+   * ack the message then, and not before. The event is part of the message's trace, if that has one. False: nothing wants messages of its type.
    * @param message a CloudEvent as an object or as JSON; of what comes in another form, make one.
    * @throws OrderfoldError `UNDECODABLE`, not retryable, for what is no CloudEvent; else as `publish` does
    */
@@ -61,7 +62,8 @@ export const createInbox = <Events extends EventMap, State>(
       const { source, id } = event;
       const made = becomes.get(event.type)?.(event);
       if (made === undefined) return false;
-      const { stream, type, data, expected } = checkPublishable(made);
+      const { stream, type, data, expected, traceparent } = checkPublishable(made);
+      const trace = traceparent ?? (isTraceparent(event.traceparent) ? event.traceparent : undefined);
       const key = ['inbox', name, source, id].map(encodeURIComponent).join('/').padEnd(KEY_LENGTH);
       await opened();
       const { kind } = await transact({
@@ -70,6 +72,7 @@ export const createInbox = <Events extends EventMap, State>(
         key: { key, fingerprint: '', stream },
         persistent: false,
         cause: id,
+        traceparent: trace,
         ...(expected !== 'any' && { onlyAt: expected === 'none' ? 0 : expected }),
       });
       if (kind === 'won' || kind === 'key') return true;

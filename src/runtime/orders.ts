@@ -4,6 +4,7 @@ import { isOrderfoldError, OrderfoldError } from '../core/errors.ts';
 import { count, oneOf, optional, port, resolveOptions, text } from '../core/options.ts';
 import type { Counts, Store } from '../core/store.ts';
 import type { System, Timer } from '../core/system.ts';
+import { traceOption } from '../core/traceparent.ts';
 import type { Transport } from '../core/transport.ts';
 import type { OrderCommand } from '../order/commands.ts';
 import type { Order, OrderStatus } from '../order/order.ts';
@@ -57,8 +58,12 @@ export interface Orders<Saga extends AnyOrderSaga = AnyOrderSaga> extends OrderS
    * Takes an order.
    * @param options.idempotencyKey 1 to 255 characters: the same key with the same order gives the order placed first, with
    * another one the Left `KEY_REUSED`, for as long as the order is kept.
+   * @param options.traceparent the trace it is part of, as the header of W3C Trace Context (version 00): its events carry it, its steps get it.
    */
-  place(input: InputOf<Saga>, options?: { readonly idempotencyKey?: string | undefined }): Promise<E.Either<Rejection, OrderIn<Saga>>>;
+  place(
+    input: InputOf<Saga>,
+    options?: { readonly idempotencyKey?: string | undefined; readonly traceparent?: string | undefined },
+  ): Promise<E.Either<Rejection, OrderIn<Saga>>>;
   /** The order as folded, with how its steps' deliveries fare. */
   get(orderId: string): Promise<ViewOf<Saga> | null>;
   /** `data` is undefined where a payload can't be read, as in a dead letter: whoever looks sees the others all the same. */
@@ -74,8 +79,11 @@ export interface Orders<Saga extends AnyOrderSaga = AnyOrderSaga> extends OrderS
     readonly orders: readonly OrderIn<Saga>[];
     readonly nextCursor: string | null;
   }>;
-  /** Left `TOO_LATE` once confirmed or past an irreversible step, `NOT_FOUND`; again is the same as once. */
-  cancel(orderId: string, options: { readonly reason: string; readonly by?: string }): Promise<E.Either<Rejection, OrderIn<Saga>>>;
+  /** Left `TOO_LATE` once confirmed or past an irreversible step, `NOT_FOUND`; again is the same as once. What follows is part of its `traceparent`. */
+  cancel(
+    orderId: string,
+    options: { readonly reason: string; readonly by?: string; readonly traceparent?: string | undefined },
+  ): Promise<E.Either<Rejection, OrderIn<Saga>>>;
   /** Resolves once the order is confirmed or cancelled; rejects with the signal's reason, or `CONFIG` when there is no such order. */
   settled(orderId: string, options?: { readonly signal?: AbortSignal }): Promise<OrderIn<Saga>>;
   /** A subscription of one's own to the orders' events; before the first `place` or `start`. */
@@ -96,7 +104,10 @@ export interface Orders<Saga extends AnyOrderSaga = AnyOrderSaga> extends OrderS
 const SWEEP_MS = 1000;
 
 /** Whatever it is: a key that can't be one is a Left. */
-const PLACING = { idempotencyKey: { expected: 'a text', accepts: (_: unknown): _ is unknown => true } };
+const PLACING = {
+  idempotencyKey: { expected: 'a text', accepts: (_: unknown): _ is unknown => true },
+  traceparent: traceOption,
+};
 
 const isSettled = ({ status }: Order): boolean => status === 'confirmed' || status === 'cancelled';
 
@@ -122,23 +133,24 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
     return (await bus.state(orderId)).state ?? null;
   };
 
-  const command = async (orderId: string, wish: OrderCommand): Promise<E.Either<Rejection, Order>> => {
+  const command = async (orderId: string, wish: OrderCommand, traceparent: string | undefined): Promise<E.Either<Rejection, Order>> => {
     const found = await stateOf(orderId);
     if (found === null) return E.left(rejection('NOT_FOUND', 'there is no such order'));
-    const outcome = await bus.execute(orderId, deciding(wish));
+    const outcome = await bus.execute(orderId, deciding(wish), { traceparent });
     if (outcome.kind === 'refused') return E.left(outcome.refusal);
     return E.right((outcome.kind === 'won' ? outcome.snapshot.state : undefined) ?? found);
   };
 
   const orders: Orders<AnyOrderSaga> = {
     async place(input, options) {
-      const { idempotencyKey } = resolveOptions('place', options, PLACING);
+      const { idempotencyKey, traceparent } = resolveOptions('place', options, PLACING);
       const admitted = await admit(saga, input, idempotencyKey);
       if (E.isLeft(admitted)) return admitted;
       const { details, asked, claim } = admitted.right;
       const orderId = system.id();
       const outcome = await bus.execute(orderId, deciding({ type: 'Place', orderId, details, plan: saga.plan }), {
         fresh: true,
+        traceparent,
         ...claim(orderId),
       });
       if (outcome.kind === 'refused') return E.left(outcome.refusal);
@@ -170,8 +182,12 @@ export const createOrdersOn = <const Saga extends AnyOrderSaga>(system: System, 
       return { orders: listed.map(({ state }) => state as never), nextCursor: page.nextCursor };
     },
     async cancel(orderId, options) {
-      const { reason, by } = resolveOptions('cancel', options, { reason: text({ max: 1000 }), by: optional(text({ max: 200 })) });
-      return command(orderId, { type: 'Cancel', reason, ...(by !== undefined && { by }) }) as never;
+      const { reason, by, traceparent } = resolveOptions('cancel', options, {
+        reason: text({ max: 1000 }),
+        by: optional(text({ max: 200 })),
+        traceparent: traceOption,
+      });
+      return command(orderId, { type: 'Cancel', reason, ...(by !== undefined && { by }) }, traceparent) as never;
     },
     async settled(orderId, options = {}) {
       const { signal } = options;

@@ -32,7 +32,7 @@ const isTypes = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.length > 0 && value.every((type) => typeof type === 'string' && type !== '');
 
 /** As it is in the log, whatever is known of this delivery of it. */
-const envelopeOf = ({ id, type, stream, version, shard, position, time, schema, data, cause }: Envelope): Envelope => ({
+const envelopeOf = ({ id, type, stream, version, shard, position, time, schema, data, cause, traceparent }: Envelope): Envelope => ({
   id,
   type,
   stream,
@@ -43,6 +43,7 @@ const envelopeOf = ({ id, type, stream, version, shard, position, time, schema, 
   schema,
   data,
   ...(cause !== undefined && { cause }),
+  ...(traceparent !== undefined && { traceparent }),
 });
 
 /** The subscription that keeps the documents of a view, checked once. @throws `CONFIG` */

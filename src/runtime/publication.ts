@@ -3,6 +3,7 @@ import { resolveOptions, text } from '../core/options.ts';
 import type { StoredEvent } from '../core/records.ts';
 import type { Append, Unit, UnitResult } from '../core/store.ts';
 import type { System } from '../core/system.ts';
+import { isTraceparent, traced, traceOption } from '../core/traceparent.ts';
 import type { Codec } from './codec.ts';
 import type { Committer, Work } from './committer.ts';
 import type { Notifier } from './notifications.ts';
@@ -20,14 +21,16 @@ const publishable = {
     accepts: isExpected,
     default: 'any' as const,
   },
+  traceparent: traceOption,
 } as const;
 
 /** Nearly all are: nothing about it can be refused, and any version will do. */
 export const isPlain = (event: unknown): boolean => {
   if (typeof event !== 'object' || event === null) return false;
-  const { stream, type, data } = event as Readonly<Record<string, unknown>>;
+  const { stream, type, data, traceparent: trace } = event as Readonly<Record<string, unknown>>;
   const isNamed = isPlainName(stream) && typeof type === 'string' && type !== '' && type.length <= 200;
-  return isNamed && data !== undefined && Object.keys(event).length === 3;
+  const keys = trace === undefined ? 3 : 4;
+  return isNamed && data !== undefined && Object.keys(event).length === keys && (keys === 3 || isTraceparent(trace));
 };
 
 /** What is to be published, checked. @throws `CONFIG` */
@@ -77,9 +80,10 @@ class Publication implements Work {
 }
 
 /** Appends one event. Resolves once it is durable. */
-export const publication = (context: Context, stream: string, type: string, given: unknown): Promise<Envelope> =>
+export const publication = (context: Context, stream: string, type: string, given: unknown, trace?: string): Promise<Envelope> =>
   new Promise((resolve, reject) => {
     const { data, schema } = context.codec.encode(type, given);
-    const append: Append = { stream, expected: 'any', events: [{ type, schema, data, time: context.system.now() }] };
+    const event = { type, schema, data, time: context.system.now() };
+    const append: Append = { stream, expected: 'any', events: [traced(event, trace)] };
     context.committer.submit(new Publication(context, append, resolve, reject));
   });

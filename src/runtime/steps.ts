@@ -61,12 +61,13 @@ export const stepSubscription = (
   const { name, query, timeoutMs } = step;
 
   const inputOf = (order: Order, delivery: Delivery, direction: Direction): StepInput & { readonly result: unknown } => {
-    const { attempt, maxAttempts, generation } = delivery;
+    const { attempt, maxAttempts, generation, traceparent } = delivery;
     return {
       ...stepInput(order, name, direction),
       attempt,
       maxAttempts,
       generation,
+      ...(traceparent !== undefined && { traceparent }),
       get signal() {
         return delivery.signal;
       },

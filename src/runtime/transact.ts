@@ -4,6 +4,7 @@ import type { DocumentWrite, KeyClaim, ParkedWrite, PauseWrite } from '../core/r
 import { shardOf } from '../core/shard.ts';
 import type { LeaseRef, Unit } from '../core/store.ts';
 import type { System } from '../core/system.ts';
+import { traced } from '../core/traceparent.ts';
 import type { Codec } from './codec.ts';
 import type { Committer } from './committer.ts';
 import type { Consequences, Decide, Fact, StreamModel } from './model.ts';
@@ -21,6 +22,7 @@ export interface Transaction<State, Refusal> {
   /** Fails with `VERSION_CONFLICT` instead of deciding again when the stream is at another version. */
   readonly onlyAt?: number;
   readonly cause?: string;
+  readonly traceparent?: string | undefined;
   readonly lease?: LeaseRef;
   readonly done?: readonly number[];
   readonly key?: KeyClaim;
@@ -106,11 +108,12 @@ export const createTransact = <State>(context: Context<State>): Transact<State> 
     const unit = givenWith(transaction);
     if (facts.length === 0) return { unit, after: before };
 
-    const { stream, cause } = transaction;
+    const { stream, cause, traceparent } = transaction;
     const now = system.now();
     const events = facts.map(({ type, data: given }) => {
       const { data, schema } = codec.encode(type, given);
-      return cause === undefined ? { type, schema, data, time: now } : { type, schema, data, time: now, cause };
+      const event = { type, schema, data, time: now };
+      return traced(cause === undefined ? event : { ...event, cause }, traceparent);
     });
     const version = before.version + events.length;
     const expected = before.version === 0 ? ('none' as const) : before.version;

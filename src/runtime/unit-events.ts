@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../core/records.ts';
 import type { Appended, Unit, UnitResult } from '../core/store.ts';
+import { traced } from '../core/traceparent.ts';
 
 const NOTHING: readonly StoredEvent[] = [];
 
@@ -11,9 +12,9 @@ export const numbered = ({ appends }: Unit, result: UnitResult): readonly Stored
     const { stream, shard, firstVersion, firstPosition } = result.appended[index] as Appended;
     const events = appends?.[index]?.events ?? [];
     for (let offset = 0; offset < events.length; offset += 1) {
-      const { type, schema, data, time, cause } = events[offset] as (typeof events)[number];
+      const { type, schema, data, time, cause, traceparent } = events[offset] as (typeof events)[number];
       const event = { stream, version: firstVersion + offset, shard, position: firstPosition + offset, type, schema, time, data };
-      all.push(cause === undefined ? event : { ...event, cause });
+      all.push(traced(cause === undefined ? event : { ...event, cause }, traceparent));
     }
   }
   return all;

@@ -1,5 +1,8 @@
+import type { StoredEvent } from '../../src/core/records.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
-import { type BrokenStore, but } from './breaking.ts';
+import { type BrokenStore, but, units } from './breaking.ts';
+
+const untraced = <E extends { readonly traceparent?: string }>({ traceparent: _, ...event }: E) => event;
 
 /** Stores whose reads, leases or restarts go wrong. */
 export const BROKEN_STORES: readonly BrokenStore[] = [
@@ -16,6 +19,24 @@ export const BROKEN_STORES: readonly BrokenStore[] = [
       };
     }),
     fails: ['shows each shard in order and without gaps'],
+  },
+  {
+    does: 'forgets which trace an event is part of',
+    make: units(({ appends = [], ...unit }) => ({
+      ...unit,
+      appends: appends.map((append) => ({ ...append, events: append.events.map(untraced) })),
+    })),
+    fails: ['keeps the trace context of an event', 'does over older data all'],
+  },
+  {
+    does: 'knows the trace of an event in the log, and not of one that is parked',
+    make: but((inner) => ({
+      async parked(id) {
+        const found = await inner.parked(id);
+        return found?.event ? { ...found, event: untraced(found.event) as StoredEvent } : found;
+      },
+    })),
+    fails: ['keeps the trace context of an event'],
   },
   {
     does: 'keeps a position and no ranges',

@@ -23,6 +23,7 @@ const event: fc.Arbitrary<StoredEvent> = fc.record(
     time: fc.integer({ min: 0, max: Date.UTC(9999, 0, 1) }),
     data: any,
     cause: text,
+    traceparent: fc.constant('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'),
   },
   { requiredKeys: ['stream', 'version', 'shard', 'position', 'type', 'schema', 'time', 'data'] },
 );

@@ -43,6 +43,21 @@ describe('the services over HTTP', () => {
     expect(server.books.notifications.get('o:notification')).toBe('o');
   });
 
+  it('send the trace that they are part of, and no such header where there is none', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const [traced, untraced] = [{ ...call(), traceparent }, call()];
+    for (const one of [traced, untraced]) {
+      const { chargeId } = (await services.charge(charge, one)) as { chargeId: string };
+      await services.findCharge(one);
+      await services.refund({ chargeId, amountMinor: 1 }, one);
+      await services.release((await services.reserve({ orderId: 'o', items: [] }, one)) as { reservationId: string }, one);
+      await services.notify({ orderId: 'o', kind: 'confirmed' }, one);
+    }
+    const sent = ({ key }: { readonly key: string }) => server.books.calls.filter((served) => served.key === key);
+    expect(sent(traced).map((served) => served.traceparent)).toEqual(Array(6).fill(traceparent));
+    expect(sent(untraced).map((served) => 'traceparent' in served)).toEqual(Array(6).fill(false));
+  });
+
   it('take 402 and 409 for a no, with its reason', async () => {
     react({ status: 402, body: { reason: 'no funds' } });
     expect(await services.charge(charge, call())).toMatchObject({ reason: 'no funds' });

@@ -249,6 +249,42 @@ describe('redriving many', () => {
   });
 });
 
+describe('the traceparent of a request', () => {
+  const [placing, cancelling] = [
+    '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00',
+  ];
+  const tracesOf = (orderId: string, paths: RegExp) =>
+    new Set(
+      server.books.calls.filter(({ key, path }) => key.startsWith(orderId) && paths.test(path)).map(({ traceparent }) => traceparent),
+    );
+
+  it('goes with every call for the order it placed', async () => {
+    const { body } = await ask(url, 'POST', '/orders', book, { traceparent: placing });
+    expect((await settled(url, body.orderId)).status).toBe('confirmed');
+    expect(tracesOf(body.orderId, /charges|reservations|notifications/)).toEqual(new Set([placing]));
+  });
+
+  it('goes with the undos of the order it cancelled', async () => {
+    broken.set('*', 'lose');
+    const { body } = await ask(url, 'POST', '/orders', book, { traceparent: placing });
+    const isStalled = ({ body: order }: Awaited<ReturnType<typeof ask>>) =>
+      order.status === 'stalled' && order.steps.inventory.status === 'succeeded';
+    await eventually(() => ask(url, 'GET', `/orders/${body.orderId}`), isStalled);
+    broken.delete('*');
+    await ask(url, 'POST', `/orders/${body.orderId}/cancel`, { reason: 'changed my mind' }, { traceparent: cancelling });
+    expect((await settled(url, body.orderId)).status).toBe('cancelled');
+    expect(tracesOf(body.orderId, /refunds|^\/reservations\/./)).toEqual(new Set([cancelling]));
+  });
+
+  it.each(['no trace', `${placing}, ${cancelling}`, placing?.toUpperCase()])('is left out where it is none: %s', async (header = '') => {
+    const { status, body } = await ask(url, 'POST', '/orders', book, { traceparent: header });
+    expect(status).toBe(202);
+    await settled(url, body.orderId);
+    expect(tracesOf(body.orderId, /./)).toEqual(new Set([undefined]));
+  });
+});
+
 describe('cancelling', () => {
   it('takes back what was done, and is the same when asked again', async () => {
     const { orderId } = await one();

@@ -49,6 +49,15 @@ describe('an inbox', () => {
     ]);
   });
 
+  it('goes on with the trace of a message, and with none of what is no trace', async () => {
+    const { system, member } = shop();
+    const { bus, take } = member('a');
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await take(message('m1', { traceparent }));
+    await take(message('m2', { traceparent: '00-0' }));
+    expect((await system.run(bus.events('o-1'))).map((event) => event.traceparent)).toEqual([traceparent, undefined]);
+  });
+
   it('takes a message once, however often it comes, at once and to several processes', async () => {
     const { system, member } = shop();
     const [one, other] = [member('a'), member('b')];

@@ -75,7 +75,7 @@ describe('opening a SQLite file', () => {
     db.exec('PRAGMA user_version = 99');
     db.close();
     const before = await readFile(path);
-    expect(await refusal(path)).toBe(`${path} was written by a newer orderfold (schema 99, this one knows 2): upgrade orderfold here`);
+    expect(await refusal(path)).toBe(`${path} was written by a newer orderfold (schema 99, this one knows 3): upgrade orderfold here`);
     expect(await readFile(path)).toEqual(before);
   });
 

@@ -13,8 +13,8 @@ storeSuite({ describe, it }, 'sqlite', async () => {
   const path = join(folder, 'orders.db');
   const system = virtualSystem();
   const opened: Store[] = [];
-  const another = async () => {
-    const store = sqliteStore({ path, system });
+  const another = async (of = path) => {
+    const store = sqliteStore({ path: of, system });
     opened.push(store);
     await store.open();
     return store;
@@ -22,19 +22,21 @@ storeSuite({ describe, it }, 'sqlite', async () => {
   return {
     system,
     store: await another(),
-    another,
+    another: () => another(),
     reopen: async () => {
       await Promise.all(opened.map((store) => store.close()));
       return another();
     },
-    older: async () => {
-      await Promise.all(opened.map((store) => store.close()));
-      await rm(path);
-      const db = new DatabaseSync(path);
-      db.exec(await readFile(new URL('sqlite-schema-1.sql', import.meta.url), 'utf8'));
-      db.close();
-      return [await another()];
-    },
+    older: () =>
+      Promise.all(
+        [1, 2].map(async (schema) => {
+          const left = join(folder, `schema-${schema}.db`);
+          const db = new DatabaseSync(left);
+          db.exec(await readFile(new URL(`sqlite-schema-${schema}.sql`, import.meta.url), 'utf8'));
+          db.close();
+          return another(left);
+        }),
+      ),
     close: async () => {
       await Promise.all(opened.map((store) => store.close()));
       await rm(folder, { recursive: true });

@@ -46,6 +46,8 @@ export interface ServedCall {
   /** How often this method and path were called with this key, this time included. */
   readonly nth: number;
   readonly body: Readonly<Record<string, unknown>>;
+  /** The header of this name. */
+  readonly traceparent?: string;
 }
 
 export interface Charged {
@@ -237,7 +239,9 @@ export const startPaymentServer = async ({
       if ((bodies.get(counted) ?? text) !== text) misuse.push(`${counted}: the same key with another body`);
       bodies.set(counted, text);
     }
-    const call = { method, path: pathname, key, nth: counts.get(counted) ?? 1, body };
+    const { traceparent } = request.headers;
+    const trace = typeof traceparent === 'string' ? { traceparent } : {};
+    const call = { method, path: pathname, key, nth: counts.get(counted) ?? 1, body, ...trace };
     calls.push(call);
     return call;
   };

@@ -4,6 +4,7 @@ import type { KeyClaim, ParkedDelivery, StoredEvent, StreamRow } from '../../cor
 import { shardOf } from '../../core/shard.ts';
 import type { Append, Appended, Batch, BatchResult, Store, Unit, UnitResult } from '../../core/store.ts';
 import type { System } from '../../core/system.ts';
+import { traced } from '../../core/traceparent.ts';
 import { memoryDocuments } from './documents.ts';
 import { memoryLeases } from './leases.ts';
 import { firstDue, memoryParked } from './parked.ts';
@@ -78,10 +79,10 @@ export const createMemoryStore = (system: System, shards = 16): Store => {
     const firstPosition = headOf(shard) + 1;
     let version = stream.row.version;
     let position = firstPosition;
-    for (const { type, schema, data, time, cause } of events) {
+    for (const { type, schema, data, time, cause, traceparent } of events) {
       version += 1;
       const event = { stream: name, version, shard, position, type, schema, time, data };
-      const stored = cause === undefined ? event : { ...event, cause };
+      const stored = traced(cause === undefined ? event : { ...event, cause }, traceparent);
       position += 1;
       stream.events.push(stored);
       log[shard]?.push(stored);

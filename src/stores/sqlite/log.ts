@@ -1,9 +1,10 @@
 import type { StoredEvent } from '../../core/records.ts';
 import { shardOf } from '../../core/shard.ts';
 import type { Append, Appended } from '../../core/store.ts';
+import { traced } from '../../core/traceparent.ts';
 import type { Session } from './session.ts';
 import * as SQL from './sql.ts';
-import { fromSql, type SqlText, toSql, toSqlOrNull } from './text.ts';
+import { fromSql, fromSqlOrNull, type SqlText, toSql, toSqlOrNull } from './text.ts';
 
 /** Positions a shard has room for: a million million. */
 const SHARD_SIZE = 2 ** 40;
@@ -24,6 +25,7 @@ export interface EventRow {
   readonly time: number;
   readonly data: SqlText;
   readonly cause: SqlText | null;
+  readonly traceparent: SqlText | null;
 }
 
 export const eventIdAt = (shard: number, position: number): number => shard * SHARD_SIZE + position;
@@ -42,7 +44,7 @@ export const storedEvent = (row: EventRow): StoredEvent => {
     time: row.time,
     data: fromSql(row.data),
   };
-  return row.cause === null ? event : { ...event, cause: fromSql(row.cause) };
+  return traced(row.cause === null ? event : { ...event, cause: fromSql(row.cause) }, fromSqlOrNull(row.traceparent));
 };
 
 /** The events, the streams they belong to, and where both end. Its members run inside a transaction. */
@@ -135,8 +137,9 @@ export const createLog = (session: Session): Log => {
       const { id } = found === undefined ? create(stream, version, fold) : advance(found, version, fold);
       const insert = session.sql(SQL.INSERT_EVENT);
       const from = eventIdAt(shard, last + 1);
-      for (const [index, { type, schema, time, data, cause }] of events.entries()) {
-        insert.run(from + index, id, before + 1 + index, toSql(type), schema, time, toSql(data), toSqlOrNull(cause ?? null));
+      for (const [index, { type, schema, time, data, cause = null, traceparent = null }] of events.entries()) {
+        const at = before + 1 + index;
+        insert.run(from + index, id, at, toSql(type), schema, time, toSql(data), toSqlOrNull(cause), toSqlOrNull(traceparent));
       }
       heads.set(shard, last + events.length);
       return appended;

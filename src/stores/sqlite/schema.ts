@@ -137,5 +137,8 @@ CREATE INDEX pauses_by_name ON pauses (target, name);
 CREATE UNIQUE INDEX pauses_open ON pauses (target, name) WHERE resumed_at IS NULL;
 `;
 
+/** The trace of an event. Adding a column that may be null touches no row. */
+const THIRD = 'ALTER TABLE events ADD COLUMN traceparent TEXT;';
+
 /** What takes a file from schema n to n + 1, given the time. Only ever appended to. */
-export const MIGRATIONS: readonly ((nowMs: number) => string)[] = [() => FIRST, second];
+export const MIGRATIONS: readonly ((nowMs: number) => string)[] = [() => FIRST, second, () => THIRD];

@@ -1,9 +1,10 @@
 import type { StatementSync } from 'node:sqlite';
 import type { StoredEvent } from '../../core/records.ts';
+import { traced } from '../../core/traceparent.ts';
 import { eventIdAt } from './log.ts';
 import type { Session } from './session.ts';
 import * as SQL from './sql.ts';
-import { fromSql, type SqlText } from './text.ts';
+import { fromSql, fromSqlOrNull, type SqlText } from './text.ts';
 
 type Row = readonly [
   id: number,
@@ -14,6 +15,7 @@ type Row = readonly [
   time: number,
   data: SqlText,
   cause: SqlText | null,
+  traceparent: SqlText | null,
 ];
 
 const MOST_STREAMS_KNOWN = 10_000;
@@ -54,12 +56,12 @@ export const createShardReader = (session: Session) => {
     const reading = statement();
     const rows = asArrays(reading, reading.all(first + after, eventIdAt(shard + 1, 0), limit));
     const events: StoredEvent[] = [];
-    for (const [id, stream, version, type, schema, time, data, cause] of rows) {
+    for (const [id, stream, version, type, schema, time, data, cause, traceparent] of rows) {
       const name = nameOf(stream);
       // An event of no stream is none: somebody has been at the file.
       if (name === undefined) continue;
       const event = { stream: name, version, shard, position: id - first, type: fromSql(type), schema, time, data: fromSql(data) };
-      events.push(cause === null ? event : { ...event, cause: fromSql(cause) });
+      events.push(traced(cause === null ? event : { ...event, cause: fromSql(cause) }, fromSqlOrNull(traceparent)));
     }
     return events;
   };

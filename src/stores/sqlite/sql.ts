@@ -5,13 +5,14 @@
 
 export const HEAD_OF_SHARD = 'SELECT max(id) AS id FROM events WHERE id > ? AND id < ?';
 export const READ_SHARD =
-  'SELECT id, stream, version, type, schema, time, data, cause FROM events WHERE id > ? AND id < ? ORDER BY id LIMIT ?';
+  'SELECT id, stream, version, type, schema, time, data, cause, traceparent FROM events WHERE id > ? AND id < ? ORDER BY id LIMIT ?';
 export const NAME_OF_STREAM = 'SELECT stream FROM streams WHERE id = ?';
 export const READ_STREAM =
-  'SELECT e.id, e.version, e.type, e.schema, e.time, e.data, e.cause, s.stream FROM streams s CROSS JOIN events e INDEXED BY events_by_stream ON e.stream = s.id WHERE s.stream = ? AND e.version > ? ORDER BY e.version LIMIT ?';
+  'SELECT e.id, e.version, e.type, e.schema, e.time, e.data, e.cause, e.traceparent, s.stream FROM streams s CROSS JOIN events e INDEXED BY events_by_stream ON e.stream = s.id WHERE s.stream = ? AND e.version > ? ORDER BY e.version LIMIT ?';
 export const EVENT =
-  'SELECT e.id, e.version, e.type, e.schema, e.time, e.data, e.cause, s.stream FROM events e JOIN streams s ON s.id = e.stream WHERE e.id = ?';
-export const INSERT_EVENT = 'INSERT INTO events (id, stream, version, type, schema, time, data, cause) VALUES (?, ?, ?, ?, ?, ?, ?, ?)';
+  'SELECT e.id, e.version, e.type, e.schema, e.time, e.data, e.cause, e.traceparent, s.stream FROM events e JOIN streams s ON s.id = e.stream WHERE e.id = ?';
+export const INSERT_EVENT =
+  'INSERT INTO events (id, stream, version, type, schema, time, data, cause, traceparent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)';
 
 export const FIND_STREAM = 'SELECT id, version, status FROM streams WHERE stream = ?';
 export const INSERT_STREAM = 'INSERT INTO streams (stream, version, status, state, state_version, fingerprint) VALUES (?, ?, ?, ?, ?, ?)';

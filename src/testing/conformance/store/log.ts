@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { shardOf } from '../../../core/shard.ts';
-import { append, commitOne, mustCommit, type StoreCase, streamsIn } from './subject.ts';
+import { absent, append, commitOne, delivery, mustCommit, own, refOf, type StoreCase, streamsIn } from './subject.ts';
+
+const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
 export const logCases = (test: StoreCase): void => {
   test('S16 numbers events 1.. within their stream and within their shard, in the order they were appended', async ({ store }) => {
@@ -44,6 +46,23 @@ export const logCases = (test: StoreCase): void => {
     const expected = written.map((event, index) => ({ ...event, stream: 'a', shard, version: index + 1, position: index + 1 }));
     assert.deepEqual(await store.events('a', 0, 10), expected);
     assert.deepEqual(await store.read(shard, 0, 10), expected);
+  });
+
+  test('keeps the trace context of an event and gives it back wherever events are read, and none where none was', async ({ store }) => {
+    const written = [
+      { type: 'Placed', schema: 1, data: '1', time: 0, traceparent: TRACE },
+      { type: 'Placed', schema: 1, data: '2', time: 0 },
+      { type: 'Placed', schema: 1, data: '3', time: 0, cause: 'other@3', traceparent: TRACE.replace('4bf', '5bf') },
+    ];
+    const leases = await own(store);
+    const park = written.map((_, index) => absent(delivery(store, 'a', index + 1, { subscription: 'mail', holds: false })));
+    await mustCommit(store, [{ appends: [{ stream: 'a', expected: 'none', events: written }], park }]);
+    const shard = shardOf('a', store.shards);
+    const expected = written.map((event, index) => ({ ...event, stream: 'a', shard, version: index + 1, position: index + 1 }));
+    assert.deepEqual(await store.events('a', 0, 10), expected);
+    assert.deepEqual(await store.read(shard, 0, 10), expected);
+    assert.deepEqual((await store.due(leases.map(refOf), 10)).deliveries[0]?.event, expected[0]);
+    for (const [index, { record }] of park.entries()) assert.deepEqual((await store.parked(record.id))?.event, expected[index]);
   });
 
   test('reads a shard and a stream in pages', async ({ store }) => {

@@ -21,6 +21,7 @@ import {
 const KEY = { key: "o'1 %", fingerprint: 'of what was asked', stream: 'order-1' };
 const STATE = '{"name":"é😀","of":1}';
 const PAYLOADS = ['{"a":"\\u0000\\ud800","big":12345678901234567890}', '{"__proto__":{"a":1}}', '{"cut'];
+const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const DELIVERIES = ['mail:order-1@1', 'mail:order-1@3', 'mail:order-2@1', 'mail:order-1#deadline'];
 
 /**
@@ -105,10 +106,19 @@ export const olderCases = (test: StoreCase): void => {
       const stores = await older();
       await system.advance(10_000);
       for (const store of stores) {
-        await mustCommit(store, [{ appends: [append('order-1', 3, 2), append('new', 'none')] }]);
+        const [traced] = events(1);
+        assert.ok(traced);
+        const more = [{ ...traced, traceparent: TRACE }, traced];
+        await mustCommit(store, [{ appends: [{ stream: 'order-1', expected: 3, events: more }, append('new', 'none')] }]);
         assert.deepEqual(
-          (await store.events('order-1', 3, 10)).map(({ version }) => version),
-          [4, 5],
+          (await store.events('order-1', 0, 10)).map(({ version, traceparent }) => [version, traceparent]),
+          [
+            [1, undefined],
+            [2, undefined],
+            [3, undefined],
+            [4, TRACE],
+            [5, undefined],
+          ],
         );
         const put = { collection: 'view', key: 'k', value: 'v', expect: 'absent' } as const;
         const pause = { of: 'stream', name: 'order-1', by: 'anna', reason: 'looking into it' } as const;

@@ -6,6 +6,7 @@ import { defineConfig, type Options } from 'tsup';
 const entries = {
   index: 'src/index.ts',
   sqlite: 'src/stores/sqlite/index.ts',
+  rabbitmq: 'src/transports/rabbitmq/index.ts',
   testing: 'src/testing/index.ts',
 };
 
@@ -53,7 +54,7 @@ export default defineConfig([
     removeNodeProtocol: false,
     noExternal: [/^fp-ts/, /^cockatiel/, 'immer', 'mitt'],
     esbuildPlugins: [inline],
-    dts: { entry: { index: entries.index, sqlite: entries.sqlite }, compilerOptions },
+    dts: { entry: { index: entries.index, sqlite: entries.sqlite, rabbitmq: entries.rabbitmq }, compilerOptions },
     sourcemap: true,
     clean: true,
     onSuccess: writeLicences,

@@ -1,0 +1,88 @@
+import type { Message as Delivery } from 'amqplib';
+import type { System } from '../../core/system.ts';
+import { LARGEST_BATCH, type Received } from '../../core/transport.ts';
+import { createAcks } from './acks.ts';
+import type { Connection } from './connection.ts';
+import { NOT_FOUND } from './faults.ts';
+
+/** A channel that consumes some queues. */
+export interface Inbox {
+  /** What has come and was not taken yet, at most `LARGEST_BATCH`. */
+  take(): readonly Received[];
+  /** Sends the acks there are and closes the channel: what is left goes to others. Later acks are ignored. Idempotent; never rejects. */
+  end(): Promise<void>;
+}
+
+/** What the inbox tells its owner. */
+export interface Listener {
+  /** Something has come. */
+  readonly arrived: () => void;
+  /** Some of the queues deliver nothing any more. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** How many messages are in hand at most, for all queues together and for each; with less than the least a queue would be slow. */
+const IN_HAND = { all: 1024, least: 32, most: 256 } as const;
+
+/** What the broker tells when it stops to deliver, as it does for a queue that is deleted. */
+const cancelled = (queue: string): Error =>
+  Object.assign(new Error(`the broker delivers nothing from ${queue} any more`), { code: NOT_FOUND });
+
+export const openInbox = async (
+  connection: Connection,
+  queues: readonly string[],
+  system: System,
+  { arrived, failed }: Listener,
+): Promise<Inbox> => {
+  const channel = await connection.answer(connection.model.createChannel());
+  const waiting: Received[] = [];
+  let isOpen = true;
+  let isFlushing = false;
+  let refusal: unknown;
+  let ended: Promise<void> | null = null;
+  channel.on('error', (error) => {
+    refusal = error;
+  });
+  channel.on('close', () => {
+    isOpen = false;
+    failed(connection.lostBecause ?? refusal ?? new Error('the channel was closed'));
+  });
+
+  const acks = createAcks((deliveryTag, allUpTo) => channel.ack({ fields: { deliveryTag } } as Delivery, allUpTo));
+  const flush = (): void => {
+    isFlushing = false;
+    if (!isOpen || ended !== null) return;
+    try {
+      acks.flush();
+    } catch {
+      // The connection is being closed.
+    }
+  };
+  const ack = (tag: number): void => {
+    if (!isOpen || ended !== null) return;
+    acks.add(tag);
+    if (isFlushing) return;
+    isFlushing = true;
+    system.soon(flush);
+  };
+  const consume = (queue: string): Promise<unknown> =>
+    channel.consume(queue, (delivery) => {
+      if (delivery === null) return failed(cancelled(queue));
+      const { deliveryTag } = delivery.fields;
+      waiting.push({ body: delivery.content.toString(), ack: () => ack(deliveryTag) });
+      arrived();
+    });
+
+  const perQueue = Math.min(IN_HAND.most, Math.max(IN_HAND.least, Math.floor(IN_HAND.all / queues.length)));
+  await connection.answer(channel.prefetch(perQueue));
+  for (const queue of queues) await connection.answer(consume(queue));
+
+  return {
+    take: () => waiting.splice(0, LARGEST_BATCH),
+    end() {
+      flush();
+      ended ??= isOpen ? connection.answer(channel.close()).catch(() => {}) : Promise.resolve();
+      return ended;
+    },
+  };
+};

@@ -1,0 +1,74 @@
+import { OrderfoldError } from '../../core/errors.ts';
+import type { Received } from '../../core/transport.ts';
+import { type Broker, FAREWELL_MS } from './connection.ts';
+import { forAWhile } from './deadline.ts';
+import { closedFault, NOT_FOUND, replyCode, transportFault } from './faults.ts';
+import { type Inbox, type Listener, openInbox } from './inbox.ts';
+import type { Link } from './link.ts';
+import { queueName } from './names.ts';
+import type { Topology } from './topology.ts';
+
+/** `receive` of a transport: each receiver has a channel of its own, which gives back what it holds when it is closed. */
+export const createReceiving = ({ system }: Broker, link: Link, topology: Topology, topic: string) => {
+  const running = new Set<() => Promise<void>>();
+  let isClosed = false;
+
+  const open = async (queues: readonly string[], listener: Listener): Promise<Inbox> => {
+    await topology.restore();
+    return openInbox(await link.connection(), queues, system, listener);
+  };
+
+  async function* receive(subscription: string, shards: readonly number[], signal: AbortSignal): AsyncGenerator<readonly Received[]> {
+    if (isClosed) throw closedFault();
+    if (!topology.has(subscription)) throw new OrderfoldError('CONFIG', `${subscription} was never opened`);
+    if (signal.aborted) return;
+    let inbox: Inbox | undefined;
+    let failure: OrderfoldError | undefined;
+    let isOver = false;
+    let wake = (): void => {};
+    const failed = (error: unknown): void => {
+      if (replyCode(error) === NOT_FOUND) topology.missed();
+      failure ??= transportFault(`receiving for ${subscription}`, error);
+      wake();
+    };
+    const queues = shards.map((shard) => queueName(topic, subscription, shard));
+    const opening = open(queues, { arrived: () => wake(), failed }).then((opened) => {
+      inbox = opened;
+      wake();
+    }, failed);
+    const end = async (): Promise<void> => {
+      isOver = true;
+      wake();
+      // It may still be on its way, and is closed as soon as it is there.
+      if (inbox === undefined) await opening;
+      await inbox?.end();
+    };
+    signal.addEventListener('abort', end);
+    running.add(end);
+    try {
+      while (!isOver) {
+        if (failure !== undefined) throw failure;
+        const batch = inbox?.take() ?? [];
+        if (batch.length > 0) yield batch;
+        else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', end);
+      await forAWhile(system, FAREWELL_MS, end());
+      running.delete(end);
+    }
+  }
+
+  return {
+    receive,
+    /** Ends all that receive. */
+    async close(): Promise<void> {
+      isClosed = true;
+      await Promise.all([...running].map((end) => forAWhile(system, FAREWELL_MS, end())));
+    },
+  };
+};

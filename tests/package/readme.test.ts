@@ -9,7 +9,7 @@ import { type Block, blocksOf, commandsOf, isProgram, isTypeScript, shownFile } 
 import { typeErrors } from './type-errors.ts';
 
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-const TEXTS = ['README.md', 'examples/test-your-order-flow/README.md'];
+const TEXTS = ['README.md', 'examples/test-your-order-flow/README.md', 'examples/write-a-transport/README.md'];
 
 /** A folder where `import 'orderfold'` finds this working tree, as it would an installed package. */
 const scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'orderfold-readme-')));

@@ -53,7 +53,7 @@ export const memoryStore = (options?: { readonly shards?: number }): Store => {
 export const retry = createRetry(system);
 
 export type { Envelope } from './core/envelope.ts';
-export { isOrderfoldError, type OrderfoldError } from './core/errors.ts';
+export { isOrderfoldError, OrderfoldError } from './core/errors.ts';
 export { permanent } from './core/permanent.ts';
 export { RetryPolicy } from './core/retry-policy.ts';
 export type { Order } from './order/order.ts';

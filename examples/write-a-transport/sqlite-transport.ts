@@ -1,6 +1,9 @@
-import { LARGEST_BATCH, OrderfoldError, type Received, type Transport } from 'orderfold/testing';
+import { OrderfoldError, type Transport } from 'orderfold';
+import type { Received } from 'orderfold/testing';
 import { type Ack, type LogFile, openLogFile, type Row } from './log-file.ts';
 
+/** The most there may be in a batch. */
+const LARGEST_BATCH = 256;
 /** So that a batch of the largest, 256 MiB, fits into memory. */
 const MAX_BODY_BYTES = 2 ** 20;
 /** Between looks at what other processes have published. */

@@ -54,15 +54,16 @@ export interface Transport {
   readonly capabilities: TransportCapabilities;
   /**
    * Connects, and makes these subscriptions exist: each gets every message published after this resolved, by whomever, whether anybody
-   * receives yet or not. Idempotent, also for subscriptions that exist, which lose nothing and get nothing again; safe when several
-   * processes race. Names are well-formed text.
+   * receives yet or not, as far back as the broker keeps them. Idempotent, also for subscriptions that exist, which lose nothing and get
+   * nothing again; safe when several processes race. Names are well-formed text. Where it fails it is asked again, later, for the same.
    * @param shards how many the store has; it never changes. @throws `CONFIG` when the broker is set up in a way that breaks a promise.
    */
   open(setup: { readonly subscriptions: readonly string[]; readonly shards: number }): Promise<void>;
   /**
    * Those of a stream in the order given, behind what an earlier call that resolved has published; calls in flight at once have no order
    * among each other. Resolves once durable: the publisher may die then. If it rejects, or its process dies, some of the messages may be
-   * out, of each stream the first ones: publish all of them again, ids make repeats harmless.
+   * out, of each stream the first ones: publish all of them again, ids make repeats harmless. The bus never gives more than
+   * `LARGEST_BATCH` at once, so a bound has to have room for that many.
    * @throws `BUSY` while a bound is full. `TRANSPORT`, not retryable, before any of them is out, if a body is larger than `maxBodyBytes`.
    */
   publish(messages: readonly Message[]): Promise<void>;
@@ -72,7 +73,7 @@ export interface Transport {
    * Ends, without error and soon, when `signal` aborts or the transport is closed, also amid a wait; throws `TRANSPORT`, retryable, when
    * the broker is lost. What it handed out and nobody acked is delivered again then, as it is after a `break` and after the death of
    * the process; acked messages are not, unless the ack was lost. Leases move, so two receivers may have a shard at once for a while:
-   * then each message comes to one of them at least.
+   * then each message comes to one of them at least. @throws `CONFIG` for a subscription that was never opened here.
    */
   receive(subscription: string, shards: readonly number[], signal: AbortSignal): AsyncIterable<readonly Received[]>;
   /** Ends what receives, sends the acks there are and lets go of the connection. Idempotent; a client passed in by the caller stays open. */

@@ -48,6 +48,20 @@ export const BROKEN_RECEIVING: readonly BrokenTransport[] = [
     }),
     fails: [...NOT_ACKED, THROWN, GONE, 'delivers again in the order of the stream', 'has told the broker of every ack'],
   },
+  {
+    does: 'tells of acks only at the next pull',
+    make: batches(async function* (inner) {
+      for await (const batch of inner) {
+        const late: (() => void)[] = [];
+        yield batch.map(({ body, ack }) => ({ body, ack: () => void late.push(ack) }));
+        for (const ack of late) ack();
+      }
+    }),
+    fails: [
+      'tells the broker of every ack before a receiver that was aborted has ended',
+      'tells the broker of every ack before a receiver that was left has ended',
+    ],
+  },
   { does: 'forgets acks', make: acks(() => () => {}), fails: [...NOT_ACKED, 'takes acks in any order', 'is opened as often as one likes'] },
   {
     does: 'acks all that came before',

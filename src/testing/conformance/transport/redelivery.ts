@@ -10,6 +10,7 @@ import {
   opened,
   type Puller,
   puller,
+  soon,
   streamIn,
   type TransportCase,
 } from './subject.ts';
@@ -45,7 +46,7 @@ export const redeliveryCases = (test: TransportCase): void => {
         throw new RangeError('the handler failed');
       }
     };
-    await assert.rejects(loop(), RangeError);
+    await assert.rejects(soon(subject, 'a loop that throws', loop()), RangeError);
     const came = await puller(subject).until(['a at 2', 'a at 3']);
     assert.deepEqual(firstArrivals(came).sort(), ['a at 2', 'a at 3']);
   });
@@ -62,6 +63,24 @@ export const redeliveryCases = (test: TransportCase): void => {
     await transport.publish([message('a', 5)]);
     assert.deepEqual(await puller(subject, { subscription: 'stock' }).until(['a at 5']), ['a at 5']);
   });
+
+  for (const [how, end] of ENDINGS) {
+    test(
+      `tells the broker of every ack before a receiver ${how} has ended, so that nobody else gets what was acked`,
+      async (subject) => {
+        const transport = await opened(subject.transport);
+        const other = await opened(await subject.another());
+        await transport.publish(messages('a', 1, 8));
+        const receiver = puller(subject);
+        await receiver.until(bodiesOf(messages('a', 1, 8)), (body) => body < 'a at 6');
+        await end(receiver);
+        await other.publish([message('a', 9)]);
+        const came = await puller(subject, { transport: other }).until(bodiesOf(messages('a', 6, 9)));
+        assert.deepEqual(firstArrivals(came).sort(), bodiesOf(messages('a', 6, 9)));
+      },
+      'another',
+    );
+  }
 
   test(
     'delivers again what was not acked by a process that is gone',

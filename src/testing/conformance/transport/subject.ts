@@ -61,8 +61,10 @@ export const streamIn = (shard: number, name = 's'): string => {
 /** What arrived, each for the first time only: brokers may deliver anything again. */
 export const firstArrivals = (bodies: readonly string[]): string[] => [...new Set(bodies)];
 
+const PATIENCE_MS = 10_000;
+
 /** Fails when `promise` does not settle while one may reasonably wait. */
-export const soon = async <T>({ patienceMs = 10_000 }: TransportSubject, what: string, promise: Promise<T>): Promise<T> => {
+export const soon = async <T>({ patienceMs = PATIENCE_MS }: TransportSubject, what: string, promise: Promise<T>): Promise<T> => {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new assert.AssertionError({ message: `waited ${patienceMs} ms in vain: ${what}` })), patienceMs);
@@ -110,21 +112,29 @@ export const puller = (
     const settled = pulled.then(over, over);
     pending = settled;
     const { done, value } = await soon(subject, `a batch for ${subscription}, or the end`, pulled);
-    return done === true ? null : value;
+    if (done === true) return null;
+    assert.ok(value.length > 0, 'a batch of no messages');
+    return value;
   };
   return {
     next,
     async until(wanted, acks = () => true) {
+      const { patienceMs = PATIENCE_MS } = subject;
       const missing = new Set(wanted);
       const came: string[] = [];
+      let last = performance.now();
       while (missing.size > 0) {
+        const before = missing.size;
         const batch = await next();
+        // The same again and again lets no timer fire.
+        assert.ok(performance.now() - last <= patienceMs, `${[...missing].slice(0, 3).join(', ')} did not come, and ${came.length} others`);
         assert.ok(batch, `the receiver ended before ${[...missing].slice(0, 3).join(', ')} came`);
         for (const { body, ack } of batch) {
           came.push(body);
           missing.delete(body);
           if (acks(body)) ack();
         }
+        if (missing.size < before) last = performance.now();
       }
       return came;
     },

@@ -7,7 +7,7 @@ import { foundOnBus } from '../support/found.ts';
 const numRuns = Number(process.env.ORDERFOLD_RUNS ?? 250);
 
 describe('deliveries under failure', () => {
-  it('R1 R2 R3 R6 R9 R16 R17 R22 R26 hold through crashes, stalls, outages, lost replies and redrives', {
+  it('R1 R2 R3 R6 R9 R16 R17 R22 R26 R28 hold through crashes, stalls, outages, lost replies and redrives, with a broker that loses, repeats and reorders and without', {
     timeout: 3_600_000,
   }, async () => {
     let struck = 0;

@@ -34,9 +34,9 @@ export interface Run {
   ended: 'ok' | 'failed' | null;
 }
 
-/** Whether a subscription has a handler for a type. */
+/** Whether a subscription has a handler for a type; the relay has none that could be judged. */
 export const wants = (name: string, type: string): boolean =>
-  (SUBSCRIPTIONS[name as SubscriptionName].types as readonly string[]).includes(type);
+  Object.hasOwn(SUBSCRIPTIONS, name) && (SUBSCRIPTIONS[name as SubscriptionName].types as readonly string[]).includes(type);
 
 /** Says of every start, and of every position marked done, what is wrong with it. `runs` are all starts so far. */
 export const createJudge = (system: System, witness: Witness, runs: readonly Run[], wrong: (what: string) => void) => {
@@ -101,7 +101,9 @@ export const createJudge = (system: System, witness: Witness, runs: readonly Run
       const ran = runs.some(
         (run) => `${run.subscription}:${run.event}` === record.id && run.ended === 'ok' && run.generation === record.generation,
       );
-      if (record.state === 'done' && !ran) wrong(`R2 ${record.id} is done and did not succeed in generation ${record.generation}`);
+      const isJudged = Object.hasOwn(SUBSCRIPTIONS, record.subscription);
+      if (isJudged && record.state === 'done' && !ran)
+        wrong(`R2 ${record.id} is done and did not succeed in generation ${record.generation}`);
     }
   };
 

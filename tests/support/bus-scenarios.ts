@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import type { BrokerFault } from '../../src/testing/simulation/broker.ts';
+import { MESSAGE_KINDS, PUBLISH_KINDS } from '../../src/testing/simulation/draw-plan.ts';
 import type { StoreFault } from '../../src/testing/simulation/store-fault.ts';
 
 /** What a handler does at one of its starts. `block` keeps its whole process from doing anything; `never` fails until the world is healed. */
@@ -28,6 +30,7 @@ export type Action =
   | { readonly at: number; readonly do: 'stall'; readonly worker: number; readonly forMs: number }
   | { readonly at: number; readonly do: 'stop'; readonly worker: number; readonly graceMs: number }
   | { readonly at: number; readonly do: 'away'; readonly forMs: number; readonly when: 'before' | 'after' }
+  | { readonly at: number; readonly do: 'brokerAway'; readonly forMs: number }
   | { readonly at: number; readonly do: 'redrive' | 'discard'; readonly worker: number }
   | { readonly at: number; readonly do: 'storeClock' }
   | { readonly at: number; readonly do: 'wallClock'; readonly worker: number; readonly byMs: number };
@@ -44,6 +47,8 @@ export interface Scenario {
   /** Of the workers' first lives, by worker. */
   readonly faults: readonly (readonly StoreFault[])[];
   readonly actions: readonly Action[];
+  /** A broker carries the events. */
+  readonly broker?: readonly BrokerFault[] | undefined;
 }
 
 const behaviour = fc.constantFrom<Behaviour>('ok', 'slow', 'throw', 'throw', 'permanent', 'hang', 'kill', 'append', 'block');
@@ -67,6 +72,7 @@ const trouble: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ at, do: fc.constant('stall' as const), worker, forMs: fc.integer({ min: 100, max: 4000 }) }),
   fc.record({ at, do: fc.constant('stop' as const), worker, graceMs: fc.constantFrom(0, 20, 1000) }),
   fc.record({ at, do: fc.constant('away' as const), forMs: fc.integer({ min: 10, max: 3000 }), when }),
+  fc.record({ at, do: fc.constant('brokerAway' as const), forMs: fc.integer({ min: 10, max: 3000 }) }),
   fc.record({ at, do: fc.constantFrom('redrive' as const, 'redrive' as const, 'discard' as const), worker }),
   fc.record({ at, do: fc.constant('storeClock' as const) }),
   fc.record({
@@ -83,6 +89,11 @@ const storeFault: fc.Arbitrary<StoreFault> = fc.record({
   kind: fc.constantFrom<StoreFault['kind']>('rejectBefore', 'rejectAfter', 'crashBefore', 'crashAfter', 'slow'),
 });
 
+const brokerFault: fc.Arbitrary<BrokerFault> = fc.oneof(
+  fc.record({ of: fc.constant('publish' as const), nth: fc.integer({ min: 1, max: 12 }), kind: fc.constantFrom(...PUBLISH_KINDS) }),
+  fc.record({ of: fc.constant('message' as const), nth: fc.integer({ min: 1, max: 40 }), kind: fc.constantFrom(...MESSAGE_KINDS) }),
+);
+
 /** Some dozens of events in a few streams, and every trouble there is. */
 export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   seed: fc.nat(),
@@ -93,6 +104,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   latencyMs: fc.constantFrom(0, 0, 4),
   hints: fc.constantFrom('others' as const, 'none' as const),
   faults: fc.array(fc.array(storeFault, { maxLength: 3 }), { maxLength: 3 }),
+  broker: fc.option(fc.array(brokerFault, { maxLength: 5 }), { nil: undefined }),
   // In a rush or with time between: what meets what differs.
   actions: fc
     .tuple(fc.array(publish, { minLength: 1, maxLength: 25 }), fc.array(trouble, { maxLength: 6 }), fc.constantFrom(1, 3, 40))

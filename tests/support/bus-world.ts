@@ -6,6 +6,7 @@ import type { Delivery } from '../../src/runtime/subscription.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { audit } from '../../src/testing/audit.ts';
 import { recordRun } from '../../src/testing/record-run.ts';
+import { createBroker } from '../../src/testing/simulation/broker.ts';
 import { createCluster } from '../../src/testing/simulation/cluster.ts';
 import type { Process } from '../../src/testing/simulation/process.ts';
 import { createWitness, type Witness } from '../../src/testing/simulation/witness.ts';
@@ -51,6 +52,15 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
   let struck = 0;
   const wrong = (what: string): void => void faults.push(`${system.monotonic()} ms: ${what}`);
   const tell = (line: string): void => void trace.push(`${system.monotonic()} ${line}`);
+
+  const strike = (kind: string, text: () => string): void => {
+    struck += 1;
+    tell(`${kind} ${text()}`);
+  };
+  const broker =
+    scenario.broker === undefined
+      ? null
+      : createBroker(system, scenario.broker, scenario.latencyMs, { strike, wrong: (invariant, text) => wrong(`${invariant} ${text}`) });
 
   const { judgeStart, judgeEnd, shardOf } = createJudge(system, witness, runs, wrong);
   const pauses = createWorldPauses(witness, tell);
@@ -104,7 +114,7 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
 
   /** As its supervisor would: again, a while later, until it runs. */
   const start = (process: Process, bus: EventBus<Events>): void => {
-    bus.start({ leaseMs: LEASE_MS, concurrency: scenario.concurrency }).catch((error: unknown) => {
+    bus.start({ leaseMs: LEASE_MS, sweepMs: 2 * LEASE_MS, concurrency: scenario.concurrency }).catch((error: unknown) => {
       tell(`${process.name} ${String(error)}`);
       if (isOrderfoldError(error, 'STORE')) process.system.setTimer(300, () => start(process, bus));
     });
@@ -112,8 +122,10 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
 
   const begin = (index: number, lives: number): Member => {
     const own = lives === 1 ? (scenario.faults[index] ?? []) : [];
-    const process = cluster.process(`w${index}.${lives}`, { faults: own, latencyMs: scenario.latencyMs, hints: scenario.hints });
-    const bus = createEventBus<Events>(process.system, { store: process.store });
+    const { latencyMs, hints } = scenario;
+    const process = cluster.process(`w${index}.${lives}`, { faults: own, latencyMs, hints, died: () => connection?.cut() });
+    const connection = broker?.connect(process);
+    const bus = createEventBus<Events>(process.system, { store: process.store, transport: connection?.transport });
     projectPlayed(bus, witness, system.monotonic, handle(process, 'viewing'));
     for (const name of ['holding', 'going'] as const) {
       const { onDead, retry, types } = SUBSCRIPTIONS[name];
@@ -128,7 +140,7 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
 
   const workers = Array.from({ length: scenario.workers }, (_, index) => begin(index, 1));
   const office = cluster.process('api', { latencyMs: scenario.latencyMs });
-  const api = createEventBus<Events>(office.system, { store: office.store });
+  const api = createEventBus<Events>(office.system, { store: office.store, transport: broker?.connect(office).transport });
   const worker = (index: number): Member => workers[index % workers.length] as Member;
   /** A dead process is started anew by its supervisor a while later. */
   const revive = (): void => {
@@ -157,6 +169,11 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
     if (action.do === 'away') {
       struck += 1;
       cluster.away(action.forMs, action.when);
+      return;
+    }
+    if (action.do === 'brokerAway') {
+      if (broker !== null) struck += 1;
+      broker?.away(action.forMs);
       return;
     }
     if (action.do === 'pause' || action.do === 'resume') {
@@ -188,6 +205,7 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
 
   const wantedBy = (name: SubscriptionName) => [...witness.events.values()].flat().filter(({ type }) => wants(name, type));
   const isQuiet = (): boolean =>
+    (broker?.hasAll(witness.written) ?? true) &&
     NAMES.every((name) => wantedBy(name).every((event) => witness.isDone(name, event))) &&
     [...witness.parked.values()].every(
       (record) =>
@@ -230,6 +248,7 @@ export const playBus = async (scenario: Scenario): Promise<World> => {
   await untilQuiet('after the last action');
   healed = true;
   cluster.heal();
+  broker?.heal();
   await system.advance(5000);
   await untilQuiet('after it was healed');
   for (let round = 0; [...witness.parked.values()].some(({ state }) => state === 'dead') && round < 20; round += 1) {

@@ -4,16 +4,12 @@ import type { Runner } from '../../src/testing/conformance/runner.ts';
 import { type TransportGaps, transportSuite } from '../../src/testing/conformance/transport-suite.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { createMemoryTransport } from '../../src/transports/memory/memory-transport.ts';
+import { IN_MEMORY } from '../transports/gaps.ts';
 import { BROKEN_PUBLISHING } from './broken-publishing.ts';
 import { BROKEN_RECEIVING } from './broken-receiving.ts';
 import { collected, titlesOf } from './collected.ts';
 import { QUEUE, queueBroker } from './queue-transport.ts';
 
-const IN_MEMORY: TransportGaps = {
-  durable: 'its messages are gone with the process',
-  restart: 'the broker is this process',
-  outage: 'the broker is this process',
-};
 const A_QUEUE: TransportGaps = {
   redeliversInOrder: 'what comes back goes to the end',
   deduplicates: 'it keeps no ids',

@@ -3,6 +3,7 @@ import type { Message, Received, Transport } from '../../src/core/transport.ts';
 import { transportSuite } from '../../src/testing/conformance/transport-suite.ts';
 import { virtualSystem } from '../../src/testing/virtual-system.ts';
 import { createMemoryTransport } from '../../src/transports/memory/memory-transport.ts';
+import { IN_MEMORY } from './gaps.ts';
 
 const system = virtualSystem();
 
@@ -13,7 +14,7 @@ transportSuite(
     const transport = createMemoryTransport(system);
     return { transport, another: async () => transport.another(), close: () => transport.close() };
   },
-  { durable: 'its messages are gone with the process', restart: 'the broker is this process', outage: 'the broker is this process' },
+  IN_MEMORY,
 );
 
 const numbered = (from: number, to: number): Message[] =>

@@ -53,7 +53,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     title: 'attempts begin anew when a worker is started again',
-    breaks: ['R9'],
+    breaks: ['R9', 'R3'],
     patches: [patch('runtime/suspects.ts', 'lostStarts: record.lostStarts + 1 }', 'lostStarts: record.lostStarts + 1, attempts: 0 }')],
   },
   {

@@ -5,6 +5,8 @@ export interface TcpProxy {
   readonly port: number;
   /** How many connections were taken so far. */
   readonly taken: number;
+  /** How many of them clients hold open. */
+  readonly held: number;
   /** How many bytes clients have sent so far, whether they were passed on or not. */
   readonly sentBytes: number;
   /** Ends what there is with FIN and refuses what comes. */
@@ -39,6 +41,7 @@ export const tcpProxy = async (target: { readonly host: string; readonly port: n
   let taken = 0;
   let sentBytes = 0;
   const sockets = new Set<Socket>();
+  const clients = new Set<Socket>();
 
   const pass = (from: Socket, to: Socket, isFromServer: boolean): void => {
     sockets.add(from);
@@ -57,6 +60,8 @@ export const tcpProxy = async (target: { readonly host: string; readonly port: n
   };
   const server = createServer((client) => {
     taken += 1;
+    clients.add(client);
+    client.on('close', () => clients.delete(client));
     const upstream = new Socket();
     upstream.connect(target.port, target.host);
     pass(client, upstream, false);
@@ -72,6 +77,9 @@ export const tcpProxy = async (target: { readonly host: string; readonly port: n
     port,
     get taken() {
       return taken;
+    },
+    get held() {
+      return clients.size;
     },
     get sentBytes() {
       return sentBytes;

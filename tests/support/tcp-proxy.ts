@@ -1,4 +1,5 @@
 import { createServer, type Server, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A way to a server that can be made to fail as networks do. All of it holds for connections there are and for those to come. */
 export interface TcpProxy {
@@ -45,11 +46,20 @@ export const tcpProxy = async (target: { readonly host: string; readonly port: n
 
   const pass = (from: Socket, to: Socket, isFromServer: boolean): void => {
     sockets.add(from);
+    let delayed = 0;
+    let last = Promise.resolve();
+    /** Behind what is still on its way, whose delay may have been longer. */
+    const later = async (before: Promise<void>, arrived: Promise<void>, chunk: Buffer): Promise<void> => {
+      await Promise.all([before, arrived]);
+      delayed -= 1;
+      if (to.writable) to.write(chunk);
+    };
     from.on('data', (chunk: Buffer) => {
       if (!isFromServer) sentBytes += chunk.length;
       if (mode === 'silent' || (mode === 'muffled' && isFromServer)) return;
-      if (delayMs === 0) to.write(chunk);
-      else setTimeout(() => void (to.writable && to.write(chunk)), delayMs);
+      if (delayMs === 0 && delayed === 0) return void to.write(chunk);
+      delayed += 1;
+      last = later(last, sleep(delayMs), chunk);
     });
     // A socket that has gone wrong closes next.
     from.on('error', () => {});

@@ -124,11 +124,28 @@ describeServer('TEST_AMQP_URL', 'the links of a RabbitMQ transport', (url) => {
       await receiver.until(['a at 1']);
       const pulled = receiver.next();
       subject.proxy.swallow();
+      const publishing = failureOf(subject.transport.publish([message('a', 2)]));
       const { tookMs } = await timed(subject.transport.close());
       expect(await pulled).toBeNull();
+      expect(await publishing).toMatchObject({ code: 'CLOSED' });
       expect(tookMs).toBeLessThan(3000);
       await expect.poll(() => subject.proxy.held).toBe(0);
     });
+  });
+
+  test('a receiver that is aborted while it opens keeps nothing from the next one', 10_000, async (subject) => {
+    const { proxy, transport } = subject;
+    await opened(transport);
+    await transport.publish([message('a', 1)]);
+    const { sentBytes } = proxy;
+    proxy.slow(20);
+    const receiver = puller(subject);
+    const pulled = receiver.next();
+    await expect.poll(() => proxy.sentBytes, { interval: 5 }).toBeGreaterThan(sentBytes);
+    await receiver.abort();
+    expect(await pulled).toBeNull();
+    proxy.slow(0);
+    expect(await puller(subject).until(['a at 1'])).toEqual(['a at 1']);
   });
 
   test('a connection that was lost is made once, however many ask for it', 10_000, async (subject) => {

@@ -34,6 +34,7 @@ describe('names in RabbitMQ', () => {
       }),
       { numRuns: 1000 },
     );
+    expect(property('half \ud83d')).not.toBe(property('half \ud83e'));
     expect(queueName('a', 'b.c', 0)).not.toBe(queueName('a.b', 'c', 0));
   });
 

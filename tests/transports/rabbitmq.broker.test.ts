@@ -75,6 +75,22 @@ describeServer('TEST_AMQP_URL', 'RabbitMQ', (url) => {
       });
     });
 
+    test('are in durable quorum queues, of which an operator may make one by hand', async (subject) => {
+      const name = subject.queue('mail', 0);
+      const options = {
+        durable: true,
+        arguments: {
+          'x-queue-type': 'quorum',
+          'x-single-active-consumer': true,
+          'x-max-length': 1_000_000,
+          'x-overflow': 'drop-head',
+        },
+      };
+      await subject.beside((channel) => channel.assertQueue(name, options));
+      await opened(subject.transport);
+      expect(name).toBe(`${subject.topic}.mail.0`);
+    });
+
     test(
       'beyond maxLength are dropped, the oldest first',
       async (subject) => {
@@ -165,6 +181,17 @@ describeServer('TEST_AMQP_URL', 'RabbitMQ', (url) => {
         await receiver.abort();
       }
       expect(await puller(subject, { shards: [0] }).until(bodiesOf(sent))).toEqual(bodiesOf(sent));
+    });
+
+    test('has a shard alone until it ends, however many want it', async (subject) => {
+      const transport = await opened(subject.transport);
+      const [first, second] = [puller(subject), puller(subject)];
+      await Promise.all([first.until(['a at 1']), transport.publish([message('a', 1)])]);
+      const waiting = second.next();
+      await Promise.all([first.until(bodiesOf(messages('a', 2, 60))), transport.publish(messages('a', 2, 60))]);
+      await Promise.all([first.until(['a at 61'], acksNothing), transport.publish([message('a', 61)])]);
+      await first.abort();
+      expect((await waiting)?.map(({ body }) => body)).toEqual(['a at 61']);
     });
 
     test('acks many in few bytes', async (subject) => {

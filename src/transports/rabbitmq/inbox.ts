@@ -59,15 +59,13 @@ export const openInbox = async (
   const acks = createAcks((deliveryTag, allUpTo) => channel.ack({ fields: { deliveryTag } } as Delivery, allUpTo));
   const flush = (): void => {
     isFlushing = false;
-    if (!isOpen || ended !== null) return;
     try {
       acks.flush();
     } catch {
-      // The connection is being closed.
+      // The channel is closed, so that all of this comes again.
     }
   };
   const ack = (tag: number): void => {
-    if (!isOpen || ended !== null) return;
     acks.add(tag);
     if (isFlushing) return;
     isFlushing = true;

@@ -1,10 +1,13 @@
 import { createServer, type Server, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A way to a server that can be made to fail as networks do. All of it holds for connections there are and for those to come. */
 export interface TcpProxy {
   readonly port: number;
   /** How many connections were taken so far. */
   readonly taken: number;
+  /** How many of them clients hold open. */
+  readonly held: number;
   /** How many bytes clients have sent so far, whether they were passed on or not. */
   readonly sentBytes: number;
   /** Ends what there is with FIN and refuses what comes. */
@@ -39,14 +42,24 @@ export const tcpProxy = async (target: { readonly host: string; readonly port: n
   let taken = 0;
   let sentBytes = 0;
   const sockets = new Set<Socket>();
+  const clients = new Set<Socket>();
 
   const pass = (from: Socket, to: Socket, isFromServer: boolean): void => {
     sockets.add(from);
+    let delayed = 0;
+    let last = Promise.resolve();
+    /** Behind what is still on its way, whose delay may have been longer. */
+    const later = async (before: Promise<void>, arrived: Promise<void>, chunk: Buffer): Promise<void> => {
+      await Promise.all([before, arrived]);
+      delayed -= 1;
+      if (to.writable) to.write(chunk);
+    };
     from.on('data', (chunk: Buffer) => {
       if (!isFromServer) sentBytes += chunk.length;
       if (mode === 'silent' || (mode === 'muffled' && isFromServer)) return;
-      if (delayMs === 0) to.write(chunk);
-      else setTimeout(() => void (to.writable && to.write(chunk)), delayMs);
+      if (delayMs === 0 && delayed === 0) return void to.write(chunk);
+      delayed += 1;
+      last = later(last, sleep(delayMs), chunk);
     });
     // A socket that has gone wrong closes next.
     from.on('error', () => {});
@@ -57,6 +70,8 @@ export const tcpProxy = async (target: { readonly host: string; readonly port: n
   };
   const server = createServer((client) => {
     taken += 1;
+    clients.add(client);
+    client.on('close', () => clients.delete(client));
     const upstream = new Socket();
     upstream.connect(target.port, target.host);
     pass(client, upstream, false);
@@ -72,6 +87,9 @@ export const tcpProxy = async (target: { readonly host: string; readonly port: n
     port,
     get taken() {
       return taken;
+    },
+    get held() {
+      return clients.size;
     },
     get sentBytes() {
       return sentBytes;

@@ -1,7 +1,7 @@
 import { type Channel, type ChannelModel, connect } from 'amqplib';
 import type { System } from '../../src/core/system.ts';
 import type { Transport } from '../../src/core/transport.ts';
-import { SHARDS, type TransportSubject } from '../../src/testing/conformance/transport/subject.ts';
+import type { TransportSubject } from '../../src/testing/conformance/transport/subject.ts';
 import { queueName } from '../../src/transports/rabbitmq/names.ts';
 import type { RabbitmqTransportOptions } from '../../src/transports/rabbitmq/options.ts';
 import { createRabbitmqTransport } from '../../src/transports/rabbitmq/rabbitmq-transport.ts';
@@ -27,10 +27,10 @@ const through = (url: string, proxy: TcpProxy): string => {
 };
 
 /** What is opened by the test is known, so that its queues can be deleted after it: without its management plugin a broker lists none. */
-const watching = (transport: Transport, opened: Set<string>): Transport => ({
+const watching = (transport: Transport, opened: Map<string, number>): Transport => ({
   ...transport,
   async open(setup) {
-    for (const name of setup.subscriptions) opened.add(name);
+    for (const name of setup.subscriptions) opened.set(name, setup.shards);
     return transport.open(setup);
   },
 });
@@ -43,7 +43,7 @@ export const rabbitmqSubject = async (
   const topic = `test-${system.id()}`;
   const { hostname, port } = new URL(url);
   const proxy = await tcpProxy({ host: hostname, port: Number(port || 5672) });
-  const subscriptions = new Set<string>();
+  const subscriptions = new Map<string, number>();
   const opened: Transport[] = [];
   let model: Promise<ChannelModel> | undefined;
 
@@ -77,8 +77,8 @@ export const rabbitmqSubject = async (
       await Promise.all(opened.map((one) => one.close()));
       await proxy.close();
       await beside(async (channel) => {
-        for (const name of subscriptions)
-          for (let shard = 0; shard < SHARDS; shard += 1) await channel.deleteQueue(queueName(topic, name, shard));
+        for (const [name, shards] of subscriptions)
+          for (let shard = 0; shard < shards; shard += 1) await channel.deleteQueue(queueName(topic, name, shard));
         await channel.deleteExchange(topic);
       });
       await (await model)?.close();

@@ -54,8 +54,9 @@ export const connect = async ({ system, url, timeoutMs }: Broker, signal: AbortS
   };
   const stop = (): void => giveUp(new Error('the transport was closed'));
   const { connect: reach } = await loadClient();
+  // A socket takes no notice of a signal that was aborted before it.
+  signal.throwIfAborted();
   signal.addEventListener('abort', stop);
-  if (signal.aborted) stop();
   const socketOptions = { noDelay: true, keepAlive: true, signal: cut.signal };
   const reached = withDeadline(system, timeoutMs, reach(withHeartbeat(url, timeoutMs), socketOptions), () => giveUp(silent(timeoutMs)));
   const model = await reached

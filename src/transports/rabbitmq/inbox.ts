@@ -21,16 +21,24 @@ export interface Listener {
   readonly failed: (error: unknown) => void;
 }
 
-/** How many messages are in hand at most, for all queues together and for each; with less than the least a queue would be slow. */
+/** How many messages are in hand at most, for all shards together and for each; with less than the least a queue would be slow. */
 const IN_HAND = { all: 1024, least: 32, most: 256 } as const;
+
+/**
+ * How many of one queue are in hand at most. The same for all who ever receive from it: what comes back to a queue is delivered first, and
+ * a receiver that can't hold all of that and goes away too gives back what it had behind the rest.
+ */
+export const inHandOf = (shards: number): number => Math.min(IN_HAND.most, Math.max(IN_HAND.least, Math.floor(IN_HAND.all / shards)));
 
 /** What the broker tells when it stops to deliver, as it does for a queue that is deleted. */
 const cancelled = (queue: string): Error =>
   Object.assign(new Error(`the broker delivers nothing from ${queue} any more`), { code: NOT_FOUND });
 
+/** @param inHand how many messages of each queue are un-acked at most */
 export const openInbox = async (
   connection: Connection,
   queues: readonly string[],
+  inHand: number,
   system: System,
   { arrived, failed }: Listener,
 ): Promise<Inbox> => {
@@ -51,15 +59,13 @@ export const openInbox = async (
   const acks = createAcks((deliveryTag, allUpTo) => channel.ack({ fields: { deliveryTag } } as Delivery, allUpTo));
   const flush = (): void => {
     isFlushing = false;
-    if (!isOpen || ended !== null) return;
     try {
       acks.flush();
     } catch {
-      // The connection is being closed.
+      // The channel is closed, so that all of this comes again.
     }
   };
   const ack = (tag: number): void => {
-    if (!isOpen || ended !== null) return;
     acks.add(tag);
     if (isFlushing) return;
     isFlushing = true;
@@ -73,8 +79,7 @@ export const openInbox = async (
       arrived();
     });
 
-  const perQueue = Math.min(IN_HAND.most, Math.max(IN_HAND.least, Math.floor(IN_HAND.all / queues.length)));
-  await connection.answer(channel.prefetch(perQueue));
+  await connection.answer(channel.prefetch(inHand));
   for (const queue of queues) await connection.answer(consume(queue));
 
   return {

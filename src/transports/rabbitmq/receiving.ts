@@ -3,7 +3,7 @@ import type { Received } from '../../core/transport.ts';
 import { type Broker, FAREWELL_MS } from './connection.ts';
 import { forAWhile } from './deadline.ts';
 import { closedFault, NOT_FOUND, replyCode, transportFault } from './faults.ts';
-import { type Inbox, type Listener, openInbox } from './inbox.ts';
+import { type Inbox, inHandOf, type Listener, openInbox } from './inbox.ts';
 import type { Link } from './link.ts';
 import { queueName } from './names.ts';
 import type { Topology } from './topology.ts';
@@ -15,7 +15,7 @@ export const createReceiving = ({ system }: Broker, link: Link, topology: Topolo
 
   const open = async (queues: readonly string[], listener: Listener): Promise<Inbox> => {
     await topology.restore();
-    return openInbox(await link.connection(), queues, system, listener);
+    return openInbox(await link.connection(), queues, inHandOf(topology.shards), system, listener);
   };
 
   async function* receive(subscription: string, shards: readonly number[], signal: AbortSignal): AsyncGenerator<readonly Received[]> {
@@ -32,16 +32,16 @@ export const createReceiving = ({ system }: Broker, link: Link, topology: Topolo
       wake();
     };
     const queues = shards.map((shard) => queueName(topic, subscription, shard));
-    const opening = open(queues, { arrived: () => wake(), failed }).then((opened) => {
+    open(queues, { arrived: () => wake(), failed }).then((opened) => {
       inbox = opened;
-      wake();
+      if (isOver) opened.end();
+      else wake();
     }, failed);
+    /** What is still on its way is closed when it is there, and nobody waits for that: nothing of it was handed out. */
     const end = async (): Promise<void> => {
       isOver = true;
       wake();
-      // It may still be on its way, and is closed as soon as it is there.
-      if (inbox === undefined) await opening;
-      await inbox?.end();
+      if (inbox !== undefined) await forAWhile(system, FAREWELL_MS, inbox.end());
     };
     signal.addEventListener('abort', end);
     running.add(end);
@@ -58,7 +58,7 @@ export const createReceiving = ({ system }: Broker, link: Link, topology: Topolo
       }
     } finally {
       signal.removeEventListener('abort', end);
-      await forAWhile(system, FAREWELL_MS, end());
+      await end();
       running.delete(end);
     }
   }
@@ -68,7 +68,7 @@ export const createReceiving = ({ system }: Broker, link: Link, topology: Topolo
     /** Ends all that receive. */
     async close(): Promise<void> {
       isClosed = true;
-      await Promise.all([...running].map((end) => forAWhile(system, FAREWELL_MS, end())));
+      await Promise.all([...running].map((end) => end()));
     },
   };
 };

@@ -12,6 +12,8 @@ export interface Topology {
   has(subscription: string): boolean;
   /** How many subscriptions were opened. */
   readonly size: number;
+  /** How many the store has; 0 before it was opened. */
+  readonly shards: number;
   /** Declares all that was opened, if some of it was missed since. */
   restore(): Promise<void>;
   /** Something of it is not there. */
@@ -82,6 +84,9 @@ export const createTopology = (link: Link, { topic, maxLength }: Layout): Topolo
     has: (subscription) => opened.has(subscription),
     get size() {
       return opened.size;
+    },
+    get shards() {
+      return shardCount;
     },
     restore() {
       if (restored !== null) return restored;

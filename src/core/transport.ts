@@ -64,12 +64,13 @@ export interface Transport {
    * among each other. Resolves once durable: the publisher may die then. If it rejects, or its process dies, some of the messages may be
    * out, of each stream the first ones: publish all of them again, ids make repeats harmless. The bus never gives more than
    * `LARGEST_BATCH` at once, so a bound has to have room for that many.
-   * @throws `BUSY` while a bound is full. `TRANSPORT`, not retryable, before any of them is out, if a body is larger than `maxBodyBytes`.
+   * @throws `BUSY` while a bound is full. `CONFIG` for what somebody has to put right at the broker. `TRANSPORT`, not retryable, before any of them is out, if a body is larger than `maxBodyBytes`.
    */
   publish(messages: readonly Message[]): Promise<void>;
   /**
    * Batches of 1 to `LARGEST_BATCH` messages of these shards, those of a stream in order. Pulling is the back-pressure: nothing is handed
-   * out that was not pulled, and a receiver that doesn't pull holds up neither publishers (but for `BUSY`) nor other subscriptions.
+   * out that was not pulled, and a receiver that doesn't pull holds up neither publishers (but for `BUSY`) nor other subscriptions. What is
+   * un-acked may be bounded, so that more comes only when some of it is acked.
    * Ends, without error and soon, when `signal` aborts or the transport is closed, also amid a wait; throws `TRANSPORT`, retryable, when
    * the broker is lost. What it handed out and nobody acked is delivered again then, as it is after a `break` and after the death of
    * the process; acked messages are not, unless the ack was lost. Leases move, so two receivers may have a shard at once for a while:

@@ -7,8 +7,10 @@ export const IN_MEMORY: TransportGaps = {
   outage: 'the broker is this process',
 };
 
-export const RABBITMQ: TransportGaps = {
+/** Where the broker is the tests' own and may be restarted. */
+export const OWN_RABBITMQ: TransportGaps = {
   deduplicates: 'it keeps no ids',
   replays: 'its queues hold what comes after they were made',
-  restart: 'the server is shared',
 };
+
+export const RABBITMQ: TransportGaps = { ...OWN_RABBITMQ, restart: 'the server is shared' };

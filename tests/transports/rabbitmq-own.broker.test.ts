@@ -6,6 +6,7 @@ import { bodiesOf, message, messages, opened, puller } from '../../src/testing/c
 import { transportSuite } from '../../src/testing/conformance/transport-suite.ts';
 import { describeServer } from '../support/describe-server.ts';
 import { hasRabbitmq, type OwnRabbitmq, ownRabbitmq } from '../support/own-rabbitmq.ts';
+import { OWN_RABBITMQ } from './gaps.ts';
 import { type RabbitmqSubject, rabbitmqSubject } from './rabbitmq-subject.ts';
 
 const PATIENCE_MS = 90_000;
@@ -71,7 +72,7 @@ describeServer('TEST_AMQP_URL', 'RabbitMQ', () => {
         };
         return { ...subject, restart };
       },
-      { deduplicates: 'it keeps no ids', replays: 'its queues hold what comes after they were made' },
+      OWN_RABBITMQ,
     );
 
     test('R28 a transport goes on by itself after the broker was killed, and what was confirmed is there', async (subject) => {

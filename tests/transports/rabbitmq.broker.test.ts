@@ -16,6 +16,7 @@ import {
 import { transportSuite } from '../../src/testing/conformance/transport-suite.ts';
 import type { RabbitmqTransportOptions } from '../../src/transports/rabbitmq/index.ts';
 import { describeServer } from '../support/describe-server.ts';
+import { RABBITMQ } from './gaps.ts';
 import { type RabbitmqSubject, rabbitmqSubject } from './rabbitmq-subject.ts';
 
 const worthRetrying = { code: 'TRANSPORT', retryable: true };
@@ -31,11 +32,7 @@ const nextOf = (transport: Transport, subscription = 'mail', shards = ALL_SHARDS
   transport.receive(subscription, shards, forNobody)[Symbol.asyncIterator]().next();
 
 describeServer('TEST_AMQP_URL', 'RabbitMQ', (url) => {
-  transportSuite({ describe, it }, 'RabbitMQ', () => rabbitmqSubject(system, url), {
-    deduplicates: 'it keeps no ids',
-    replays: 'its queues hold what comes after they were made',
-    restart: 'the server is shared',
-  });
+  transportSuite({ describe, it }, 'RabbitMQ', () => rabbitmqSubject(system, url), RABBITMQ);
 
   /** A test with a topic of its own. */
   const test = (title: string, body: (subject: RabbitmqSubject) => Promise<void>, options?: Partial<RabbitmqTransportOptions>): void => {

@@ -3,7 +3,7 @@ import type { Received } from '../../core/transport.ts';
 import { type Broker, FAREWELL_MS } from './connection.ts';
 import { forAWhile } from './deadline.ts';
 import { closedFault, NOT_FOUND, replyCode, transportFault } from './faults.ts';
-import { type Inbox, inHandOf, type Listener, openInbox } from './inbox.ts';
+import { type Inlet, inHandOf, type Listener, openInlet } from './inlet.ts';
 import type { Link } from './link.ts';
 import { queueName } from './names.ts';
 import type { Topology } from './topology.ts';
@@ -13,16 +13,16 @@ export const createReceiving = ({ system }: Broker, link: Link, topology: Topolo
   const running = new Set<() => Promise<void>>();
   let isClosed = false;
 
-  const open = async (queues: readonly string[], listener: Listener): Promise<Inbox> => {
+  const open = async (queues: readonly string[], listener: Listener): Promise<Inlet> => {
     await topology.restore();
-    return openInbox(await link.connection(), queues, inHandOf(topology.shards), system, listener);
+    return openInlet(await link.connection(), queues, inHandOf(topology.shards), system, listener);
   };
 
   async function* receive(subscription: string, shards: readonly number[], signal: AbortSignal): AsyncGenerator<readonly Received[]> {
     if (isClosed) throw closedFault();
     if (!topology.has(subscription)) throw new OrderfoldError('CONFIG', `${subscription} was never opened`);
     if (signal.aborted) return;
-    let inbox: Inbox | undefined;
+    let inlet: Inlet | undefined;
     let failure: OrderfoldError | undefined;
     let isOver = false;
     let wake = (): void => {};
@@ -33,7 +33,7 @@ export const createReceiving = ({ system }: Broker, link: Link, topology: Topolo
     };
     const queues = shards.map((shard) => queueName(topic, subscription, shard));
     open(queues, { arrived: () => wake(), failed }).then((opened) => {
-      inbox = opened;
+      inlet = opened;
       if (isOver) opened.end();
       else wake();
     }, failed);
@@ -41,14 +41,14 @@ export const createReceiving = ({ system }: Broker, link: Link, topology: Topolo
     const end = async (): Promise<void> => {
       isOver = true;
       wake();
-      if (inbox !== undefined) await forAWhile(system, FAREWELL_MS, inbox.end());
+      if (inlet !== undefined) await forAWhile(system, FAREWELL_MS, inlet.end());
     };
     signal.addEventListener('abort', end);
     running.add(end);
     try {
       while (!isOver) {
         if (failure !== undefined) throw failure;
-        const batch = inbox?.take() ?? [];
+        const batch = inlet?.take() ?? [];
         if (batch.length > 0) yield batch;
         else {
           await new Promise<void>((resolve) => {

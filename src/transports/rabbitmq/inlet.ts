@@ -6,14 +6,14 @@ import type { Connection } from './connection.ts';
 import { NOT_FOUND } from './faults.ts';
 
 /** A channel that consumes some queues. */
-export interface Inbox {
+export interface Inlet {
   /** What has come and was not taken yet, at most `LARGEST_BATCH`. */
   take(): readonly Received[];
   /** Sends the acks there are and closes the channel: what is left goes to others. Later acks are ignored. Idempotent; never rejects. */
   end(): Promise<void>;
 }
 
-/** What the inbox tells its owner. */
+/** What the inlet tells its owner. */
 export interface Listener {
   /** Something has come. */
   readonly arrived: () => void;
@@ -35,13 +35,13 @@ const cancelled = (queue: string): Error =>
   Object.assign(new Error(`the broker delivers nothing from ${queue} any more`), { code: NOT_FOUND });
 
 /** @param inHand how many messages of each queue are un-acked at most */
-export const openInbox = async (
+export const openInlet = async (
   connection: Connection,
   queues: readonly string[],
   inHand: number,
   system: System,
   { arrived, failed }: Listener,
-): Promise<Inbox> => {
+): Promise<Inlet> => {
   const channel = await connection.answer(connection.model.createChannel());
   const waiting: Received[] = [];
   let isOpen = true;

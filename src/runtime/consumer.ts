@@ -42,7 +42,7 @@ export const createConsumer = <State>(context: Context<State>, options: Consumer
   const { store, system, notifier, committer, subscriptions, owner, link } = context;
   const { concurrency, leaseMs, readAhead, sweepMs } = options;
   const carried = (subscription: Subscription): boolean => link !== undefined && isCarried(subscription);
-  const feeds = subscriptions.map((subscription) => newFeed(system, subscription, concurrency, carried(subscription)));
+  const feeds = subscriptions.map((subscription) => newFeed(system, subscription, options, carried(subscription)));
   const byName = new Map(feeds.map((feed) => [feed.subscription.name, feed]));
   const holdings = createHoldings(store.shards, (feed) => works.heldAnew(feed));
   let toRelease: { lease: LeaseRef; clean: boolean }[] = [];

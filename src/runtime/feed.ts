@@ -11,6 +11,8 @@ export interface Feed {
   readonly carried: boolean;
   /** Handlers at once. */
   readonly most: number;
+  /** Deliveries from the log in this process's hands. */
+  readonly readAhead: number;
   /** What runs waits for others only. */
   readonly needsNoSlot: boolean;
   readonly rate: Rate | null;
@@ -37,13 +39,23 @@ export interface Feed {
   opening: Timer | null;
 }
 
-export const newFeed = (system: System, subscription: Subscription, concurrency: number, carried: boolean): Feed => {
+/** Of what waits for a broker, so many are on their way that a round trip costs no time in which none is. */
+const READ_AHEAD_WITHOUT_SLOTS = 2048;
+
+interface Pace {
+  /** Handlers at once in this process. */
+  readonly concurrency: number;
+  readonly readAhead: number;
+}
+
+export const newFeed = (system: System, subscription: Subscription, { concurrency, readAhead }: Pace, carried: boolean): Feed => {
   const { flow, batch } = subscription;
   const needsNoSlot = batch?.stored === true;
   return {
     subscription,
     carried,
     most: needsNoSlot ? Number.POSITIVE_INFINITY : (flow.concurrency ?? concurrency),
+    readAhead: needsNoSlot ? Math.max(readAhead, READ_AHEAD_WITHOUT_SLOTS) : readAhead,
     needsNoSlot,
     rate: flow.rateLimit === undefined ? null : createRate(system, flow.rateLimit),
     breaker: flow.breaker === undefined ? null : createBreaker(system, flow.breaker),

@@ -31,7 +31,6 @@ interface Context {
   readonly lanes: Lanes;
   readonly reader: LogReader;
   readonly due: DuePoller;
-  readonly readAhead: number;
   readonly holdings: () => Iterable<Holding>;
   readonly ofShard: (shard: number) => readonly Holding[];
   readonly nudge: () => void;
@@ -43,7 +42,7 @@ interface Context {
  * the lanes without being read back.
  */
 export const createIntake = (context: Context): Intake => {
-  const { store, system, lanes, reader, due, readAhead, holdings, ofShard, nudge, lost } = context;
+  const { store, system, lanes, reader, due, holdings, ofShard, nudge, lost } = context;
   let stopped = false;
   let flushTimer: Timer | null = null;
   let flushAll = false;
@@ -111,8 +110,7 @@ export const createIntake = (context: Context): Intake => {
         if (!holding.live) continue;
         const { lease, feed, unmarked, done } = holding;
         // Only one that has read up to the head: a start mark there would make suspects of everything not read yet.
-        const takes =
-          shards.has(lease.shard) && reads(holding) && reader.isAtHead(holding) && unmarked.length === 0 && roomOf(feed, readAhead) > 0;
+        const takes = shards.has(lease.shard) && reads(holding) && reader.isAtHead(holding) && unmarked.length === 0 && roomOf(feed) > 0;
         if (!takes && unmarked.length === 0 && !(flushAll && done.length > 0)) continue;
         const mark = takes ? { startMark: 'head' as const } : unmarked.length > 0 ? { startMark: reader.markFor(holding) } : {};
         entries.push({ lease, done, ...mark });

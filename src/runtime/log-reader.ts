@@ -33,7 +33,6 @@ export interface LogReader {
 interface Context {
   readonly store: Store;
   readonly system: System;
-  readonly readAhead: number;
   readonly ofShard: (shard: number) => readonly Holding[];
   readonly holdings: () => Iterable<Holding>;
   /** Asked before each look: whether anything is to wait. */
@@ -48,7 +47,7 @@ interface Context {
 }
 
 export const createLogReader = (context: Context): LogReader => {
-  const { store, system, readAhead, ofShard, holdings, refresh, nudge, deliver, progressed, trouble } = context;
+  const { store, system, ofShard, holdings, refresh, nudge, deliver, progressed, trouble } = context;
   const heads: number[] = [];
   /** As it was at the last sweep. */
   let swept: readonly number[] = [];
@@ -73,7 +72,7 @@ export const createLogReader = (context: Context): LogReader => {
   /** For half of what may be in hand, or for all there is: many small reads cost more than a few large ones. */
   const hasRoom = (holding: Holding, head: number): boolean => {
     const { feed, cursor } = holding;
-    if (roomOf(feed, readAhead) >= Math.min(readAhead / 2, upTo(holding, head) - cursor)) return true;
+    if (roomOf(feed) >= Math.min(feed.readAhead / 2, upTo(holding, head) - cursor)) return true;
     feed.starved = true;
     return false;
   };
@@ -98,11 +97,11 @@ export const createLogReader = (context: Context): LogReader => {
   const readShard = async (shard: number, head: number): Promise<void> => {
     const behind = ofShard(shard).filter((holding) => isBehind(holding, head) && hasRoom(holding, head));
     for (const cursor of new Set(behind.map((holding) => holding.cursor))) {
-      const most = Math.max(...behind.filter((holding) => holding.cursor === cursor).map(({ feed }) => roomOf(feed, readAhead)));
+      const most = Math.max(...behind.filter((holding) => holding.cursor === cursor).map(({ feed }) => roomOf(feed)));
       const events = most <= 0 ? [] : await store.read(shard, cursor, Math.min(MOST_AT_ONCE, most));
       for (const holding of ofShard(shard)) {
         if (!reads(holding) || holding.cursor !== cursor || !hasRoom(holding, head)) continue;
-        taken(holding, events.slice(0, roomOf(holding.feed, readAhead)));
+        taken(holding, events.slice(0, roomOf(holding.feed)));
       }
       turn = shard + 1;
       // On with what is left: of the page for those that had room for a part of it, and of the shard.
@@ -154,7 +153,7 @@ export const createLogReader = (context: Context): LogReader => {
     const inOrder = [...events].sort((a, b) => a.position - b.position);
     const next: StoredEvent[] = [];
     let missing = 0;
-    let room = reads(holding) ? roomOf(holding.feed, readAhead) : 0;
+    let room = reads(holding) ? roomOf(holding.feed) : 0;
     let at = holding.cursor;
     for (const event of inOrder) {
       if (event.position === at + 1 && room > 0) {
@@ -183,12 +182,12 @@ export const createLogReader = (context: Context): LogReader => {
       pump();
     },
     roomAgain(feed) {
-      if (!feed.starved || roomOf(feed, readAhead) < readAhead / 2) return;
+      if (!feed.starved || roomOf(feed) < feed.readAhead / 2) return;
       feed.starved = false;
       pump();
     },
     saw,
-    markFor: ({ lease, cursor }) => Math.max(cursor, Math.min(heads[lease.shard] ?? 0, cursor + readAhead)),
+    markFor: ({ lease, cursor, feed }) => Math.max(cursor, Math.min(heads[lease.shard] ?? 0, cursor + feed.readAhead)),
     isAtHead: ({ lease, cursor }) => cursor >= (heads[lease.shard] ?? Number.POSITIVE_INFINITY),
     stop() {
       stopped = true;

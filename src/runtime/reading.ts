@@ -8,7 +8,7 @@ export const accepts = (holding: Holding): boolean => holding.live && !holding.c
 export const reads = (holding: Holding): boolean => accepts(holding) && holding.subscription.routes.size > 0 && !holding.feed.paused;
 
 /** How many more deliveries of a subscription may be in this process's hands. */
-export const roomOf = (feed: Feed, readAhead: number): number => readAhead - feed.fresh - feed.unmarked;
+export const roomOf = ({ readAhead, fresh, unmarked }: Feed): number => readAhead - fresh - unmarked;
 
 /** Moves the cursor over these events; what the subscription does not want is done, the rest is returned. */
 export const accept = (holding: Holding, events: readonly StoredEvent[]): StoredEvent[] => {

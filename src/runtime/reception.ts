@@ -25,7 +25,6 @@ interface Context {
   readonly link: TransportLink;
   readonly system: System;
   readonly feeds: readonly Feed[];
-  readonly readAhead: number;
   readonly sweepMs: number;
   readonly ofShard: (shard: number) => readonly Holding[];
   readonly holdings: () => Iterable<Holding>;
@@ -51,7 +50,7 @@ interface Receiver {
 }
 
 export const createReception = (context: Context): Reception => {
-  const { link, system, feeds, readAhead, sweepMs, ofShard, holdings, arrived, catchUp, sweep, trouble } = context;
+  const { link, system, feeds, sweepMs, ofShard, holdings, arrived, catchUp, sweep, trouble } = context;
   const receivers = new Map<Feed, Receiver>(
     feeds
       .filter(({ carried }) => carried)
@@ -94,7 +93,7 @@ export const createReception = (context: Context): Reception => {
     for (const [holding, events] of byHolding) arrived(holding, events);
   };
 
-  const hasRoom = (feed: Feed): boolean => roomOf(feed, readAhead) >= readAhead / 2;
+  const hasRoom = (feed: Feed): boolean => roomOf(feed) >= feed.readAhead / 2;
 
   const room = (receiver: Receiver, signal: AbortSignal): Promise<void> | undefined => {
     if (hasRoom(receiver.feed) || signal.aborted) return undefined;

@@ -92,10 +92,10 @@ export const createWorks = <State>(context: WorksContext<State>, leases: Leases)
   const lanes = createLanes(system, concurrency, feeds, runner.run, shrunk);
   const due = createDuePoller({ store, system, lanes, readAhead, holdings: all, ofShard, trouble });
   const refresh = pauses.refresh;
-  const reader = createLogReader({ store, system, readAhead, ofShard, holdings: all, refresh, nudge, deliver, progressed, trouble });
+  const reader = createLogReader({ store, system, ofShard, holdings: all, refresh, nudge, deliver, progressed, trouble });
   const reception =
-    link === undefined ? null : createReception({ ...reader, link, system, feeds, readAhead, sweepMs, ofShard, holdings: all, trouble });
-  const intake = createIntake({ store, system, lanes, reader, due, readAhead, holdings: all, ofShard, nudge, lost: lose });
+    link === undefined ? null : createReception({ ...reader, link, system, feeds, sweepMs, ofShard, holdings: all, trouble });
+  const intake = createIntake({ store, system, lanes, reader, due, holdings: all, ofShard, nudge, lost: lose });
 
   return {
     intake,

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import type * as Root from '../../src/index.ts';
 import type * as Sqlite from '../../src/stores/sqlite/index.ts';
+import type * as Rabbitmq from '../../src/transports/rabbitmq/index.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -13,7 +14,7 @@ const newestIn = (folder: URL): number =>
 
 const isFresh = (): boolean => {
   try {
-    const built = Math.min(...['dist/index.js', 'dist/sqlite.js'].map((file) => statSync(new URL(file, root)).mtimeMs));
+    const built = Math.min(...['dist/index.js', 'dist/sqlite.js', 'dist/rabbitmq.js'].map((file) => statSync(new URL(file, root)).mtimeMs));
     return built > newestIn(new URL('src/', root));
   } catch {
     return false;
@@ -32,3 +33,4 @@ export const { createOrders, EventBus, isLeft, memoryStore, OrderSaga, RetryPoli
   'dist/index.js',
 );
 export const { sqliteStore } = await load<typeof Sqlite>('src/stores/sqlite/index.ts', 'dist/sqlite.js');
+export const { rabbitmqTransport } = await load<typeof Rabbitmq>('src/transports/rabbitmq/index.ts', 'dist/rabbitmq.js');

@@ -54,6 +54,21 @@ type Plainjob = {
 
 type PlainLogger = { readonly [level in 'error' | 'warn' | 'info' | 'debug']: (message: string) => void };
 
+/** A message on its way. */
+interface RascalPublication {
+  on(event: 'success' | 'error' | 'return', heard: (problem: unknown) => void): RascalPublication;
+}
+
+export interface RascalBroker {
+  publish(publication: string, body: string): Promise<RascalPublication>;
+  shutdown(): Promise<void>;
+}
+
+type Rascal = {
+  readonly BrokerAsPromised: { create(config: object): Promise<RascalBroker> };
+  readonly withDefaultConfig: (config: object) => object;
+};
+
 export const emittery = async (): Promise<Emittery> => new (await load<{ default: new () => Emittery }>('emittery')).default();
 
 export const pQueue = async (concurrency: number): Promise<PQueue> =>
@@ -62,3 +77,5 @@ export const pQueue = async (concurrency: number): Promise<PQueue> =>
 export const bullmq = (): Promise<BullMQ> => load('bullmq');
 
 export const plainjob = (): Promise<Plainjob> => load('plainjob');
+
+export const rascal = async (): Promise<Rascal> => (await load<{ readonly default: Rascal }>('rascal')).default;

@@ -320,6 +320,25 @@ describe('a bus with a transport', () => {
     expect(starts.filter((start) => start.startsWith('books'))).toHaveLength(4);
   });
 
+  it('has a backlog of all shards on its way to the broker at once, however few handlers may run', async () => {
+    const broker = queueBroker(QUEUE);
+    const sent: number[] = [];
+    const connect = (): Transport => ({
+      ...broker.connect(),
+      publish({ length }) {
+        sent.push(length);
+        return new Promise(() => {});
+      },
+    });
+    const { system, publishMany, member } = busCluster({}, { shards: 8, connect });
+    const relay = member('relay');
+    await publishMany(1200, 200);
+    await relay.work({ ...work, concurrency: 1 });
+    await system.advance(100);
+    expect(sent).toHaveLength(8);
+    expect(sent.reduce((sum, length) => sum + length)).toBe(1200);
+  });
+
   it('R27 pulls nothing it has no room for', async () => {
     const { system, publishMany, calls, starts, begin } = shop({
       subscriptions: { mail: { handle: (_, process) => process.sleep(1000), concurrency: 1 } },

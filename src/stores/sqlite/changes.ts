@@ -34,7 +34,8 @@ export const createChanges = (path: string, system: System, version: () => numbe
 
   const pauseMs = (now: number): number => {
     if (now - toldAt < CLOSE_FOR_MS.told) return LOOK_MS.told;
-    if (now - changedAt < CLOSE_FOR_MS.busy) return LOOK_MS.busy;
+    // A disk that takes its time makes what was told of visible later.
+    if (now - Math.max(changedAt, toldAt) < CLOSE_FOR_MS.busy) return LOOK_MS.busy;
     return tells ? LOOK_MS.quietButTold : LOOK_MS.quiet;
   };
 

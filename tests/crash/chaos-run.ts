@@ -1,19 +1,17 @@
 import { planBrokerStrikes } from './broker/broker-strikes.ts';
-import { AT_ANY_BROKER, type BrokerChoice, openShopBroker } from './broker/shop-broker.ts';
+import { AT_ANY_BROKER } from './broker/shop-broker.ts';
 import { beginDay, type Day, type DayOptions } from './day.ts';
 import type { Evidence } from './evidence.ts';
 import { planStrikes } from './strikes.ts';
 import { strikeAll } from './striking.ts';
 import { until } from './workplace.ts';
 
-export interface ChaosOptions extends Omit<DayOptions, 'broker'> {
+export interface ChaosOptions extends DayOptions {
   /** For how long faults strike; settling takes some seconds more. */
   readonly seconds: number;
   readonly workers: number;
   /** Customers keep coming until there were so many, even if that takes longer. @default 0 */
   readonly orders?: number;
-  /** Carries the events over a topic of the run's own. Without one, workers read the log. */
-  readonly broker?: BrokerChoice | undefined;
   /** Goes on until everything that can strike the broker has done so as often, even if that takes longer. @default 0 */
   readonly brokerRounds?: number;
 }
@@ -48,11 +46,9 @@ const hadToStrike = (tried: Readonly<Record<string, number>>): readonly string[]
 
 /** Faults under load for a while; then all is lifted, everything redriven until it is settled, and all processes told to stop. */
 export const runChaos = async (given: ChaosOptions, say: (text: string) => void): Promise<ChaosRun> => {
-  const { seconds, orders = 0, broker: choice, brokerRounds = 0, ...options } = given;
-  const { seed, workers } = options;
-  const broker = choice && (await openShopBroker(choice, seed));
-  if (broker !== undefined) say(`the events go over the topic ${broker.topic} of ${broker.shown}`);
-  const day = await beginDay({ leaseMs: LEASE_MS, views: true, broker, ...options }, say);
+  const { seconds, orders = 0, brokerRounds = 0, ...options } = given;
+  const { seed, workers, broker } = options;
+  const day = await beginDay({ leaseMs: LEASE_MS, views: true, ...options }, say);
   const plan = planStrikes(seed, seconds * MOST_STRIKES_A_SECOND, workers, LEASE_MS);
   const rounds = broker === undefined ? [] : planBrokerStrikes(seed, Math.max(brokerRounds, seconds), broker.own !== undefined);
   const atTheBroker = { plan: rounds.flat(), least: rounds.slice(0, brokerRounds).flat().length };

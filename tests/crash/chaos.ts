@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { hasRabbitmq, type OwnRabbitmq, ownRabbitmq } from '../support/own-rabbitmq.ts';
+import { hasRabbitmq, ownRabbitmq } from '../support/own-rabbitmq.ts';
+import { openShopBroker } from './broker/shop-broker.ts';
 import { type ChaosOptions, runChaos } from './chaos-run.ts';
 import { reportOn } from './report.ts';
 
@@ -52,13 +53,16 @@ const say = (text: string): void => console.log(`${((performance.now() - begun) 
 
 const { seconds, seed, workers, ordersPerSecond } = options;
 console.log(`chaos for ${seconds} s, seed ${seed}, ${workers} workers, ${ordersPerSecond} orders a second`);
-let own: OwnRabbitmq | undefined;
-if (at === 'own') {
-  own = await ownRabbitmq();
-  say(`a broker of its own is up at port ${own.port}`);
-}
-const broker = at === '' ? undefined : { url: own?.url ?? at, own };
-const { evidence, forget } = await runChaos({ ...options, broker }, say).finally(own?.remove);
+const own = at === 'own' ? await ownRabbitmq() : undefined;
+if (own !== undefined) say('a broker of its own is up');
+const broker = at === '' ? undefined : await openShopBroker({ url: own?.url ?? at, own }, seed);
+if (broker !== undefined) say(`the events go over the topic ${broker.topic} of ${broker.shown}`);
+const leaveBroker = async (): Promise<void> => {
+  await broker?.close();
+  await own?.remove();
+};
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void leaveBroker().finally(() => process.exit(1)));
+const { evidence, forget } = await runChaos({ ...options, broker }, say).finally(leaveBroker);
 const { faults, text } = await reportOn(evidence);
 console.log(`\n${text}\n`);
 if (faults.length === 0) {

@@ -62,6 +62,7 @@ export const beginDay = async (options: DayOptions, say: (text: string) => void 
   const env = { ...more.env, ...(broker && { TRANSPORT_URL: broker.transportUrl }) };
   const shop = await startShop({ folder, servicesUrl: services.url, workers, leaseMs, ...more, env });
   say(`producer and ${workers} workers are up on ${shop.database}`);
+  broker?.serves(shop.database);
   const load = startOrderLoad(shop.client, seed, ordersPerSecond);
   const maxAttempts = Number(more.env?.RETRY_MAX_ATTEMPTS ?? IMPATIENT.RETRY_MAX_ATTEMPTS);
 
@@ -89,7 +90,10 @@ export const beginDay = async (options: DayOptions, say: (text: string) => void 
       );
       const settled = await settleAll(shop.client, services, settleWithinMs, say);
       await caughtUp(shop.database, shop.views, settleWithinMs);
-      if (broker !== undefined) await relayed(shop.database, settleWithinMs);
+      if (broker !== undefined) {
+        await relayed(shop.database, settleWithinMs);
+        say('everything is published and has been handled');
+      }
       await sleep(LATE_CALLS_MS);
 
       let endings: Evidence['endings'] = [];
@@ -98,7 +102,7 @@ export const beginDay = async (options: DayOptions, say: (text: string) => void 
         endings = await Promise.all(shop.all.map(async (one) => ({ name: one.name, ending: await one.stop() })));
         say(`all processes ended within ${Math.round(performance.now() - stopping)} ms of SIGTERM`);
       };
-      const leftAtBroker = await broker?.end(shop.database, settleWithinMs, stop);
+      const leftAtBroker = await broker?.end(settleWithinMs, stop);
       if (broker === undefined) await stop();
       await services.close();
       return {

@@ -101,6 +101,6 @@ export const strikeOnce = async (strike: Strike, { shop, services, broker, shown
     case 'late subscription':
       return shop.addSubscription();
     default:
-      return broker !== undefined && strikeBroker(strike, broker, database);
+      return broker !== undefined && strikeBroker(strike, broker);
   }
 };

@@ -28,12 +28,15 @@ export interface ShopBroker {
   readonly user: string;
   readonly copier: Copier;
   readonly listener: Listener;
-  /** Once the shop has opened its file. */
-  queues(database: string): WorkerQueues;
+  /** The shop has opened its file. */
+  serves(database: string): void;
+  /** Has messages come to workers out of order only, for a while. Resolves with whether any did. */
+  detour(forMs: number): Promise<boolean>;
   /** How often what it does by the way has struck, and how often processes have noticed that it is away, by what they print. */
   struck(log: readonly string[]): Readonly<Record<string, number>>;
   /** Waits until all that was published has been copied and received, and deletes the topic. `stop` ends the processes in between. */
-  end(database: string, withinMs: number, stop: () => Promise<void>): Promise<BrokerEvidence>;
+  end(withinMs: number, stop: () => Promise<void>): Promise<BrokerEvidence>;
+  /** Whatever is still going on; deletes the topic, if others use the broker too. */
   close(): Promise<void>;
 }
 
@@ -68,14 +71,22 @@ export const openShopBroker = async ({ url, own }: BrokerChoice, seed: number): 
   through.searchParams.set('topic', topic);
   const listener = await startListener(direct, topic);
   const copier = await startCopier(direct, topic, seed);
-  let known: WorkerQueues | undefined;
+  let queues: WorkerQueues | undefined;
+  let closing: Promise<void> | undefined;
 
-  const queues = (database: string): WorkerQueues => {
-    known ??= workerQueues(direct, topic, database);
-    return known;
+  const remove = (): Promise<void> | undefined =>
+    queues?.remove(
+      [topic, copier.detour],
+      ['listener', 'copier'].map((name) => queueOfTests(topic, name)),
+    );
+  const letGo = async (): Promise<void> => {
+    await Promise.all([proxy.close(), listener.close(), copier.close()]);
+    if (own === undefined) await remove();
+    await queues?.close();
   };
-  const close = async (): Promise<void> => {
-    await Promise.all([listener.close(), copier.close(), known?.close(), proxy.close()]);
+  const close = (): Promise<void> => {
+    closing ??= letGo();
+    return closing;
   };
   return {
     transportUrl: through.href,
@@ -86,27 +97,30 @@ export const openShopBroker = async ({ url, own }: BrokerChoice, seed: number): 
     user: USER,
     copier,
     listener,
-    queues,
+    serves(database) {
+      queues = workerQueues(direct, topic, database);
+    },
+    async detour(forMs) {
+      const before = copier.overtaking;
+      await queues?.detour(copier.detour, forMs);
+      return copier.overtaking > before;
+    },
     struck: (log) => ({
       [AGAIN]: copier.copies,
       [OVERTAKING]: copier.overtaking,
       [NOTICED]: log.filter((line) => line.startsWith('the broker is away')).length,
     }),
-    async end(database, withinMs, stop) {
-      const ours = queues(database);
-      const allTaken = async (): Promise<boolean> => Object.keys(await ours.waiting()).length === 0;
+    async end(withinMs, stop) {
+      const waiting = async () => (await queues?.waiting()) ?? {};
+      const allTaken = async (): Promise<boolean> => Object.keys(await waiting()).length === 0;
       await copier.drained(withinMs);
       await until('the workers have taken every message', allTaken, withinMs).catch(() => undefined);
       await stop();
       // What processes had in hand and did not ack is back by now.
-      const waiting = await ours.waiting();
-      await Promise.all([listener.close(), copier.close()]);
-      await ours.remove(
-        [topic, copier.detour],
-        ['listener', 'copier'].map((name) => queueOfTests(topic, name)),
-      );
+      const left = await waiting();
+      if (own !== undefined) await remove();
       await close();
-      return { heard: listener.heard, waiting };
+      return { heard: listener.heard, waiting: left };
     },
     close,
   };

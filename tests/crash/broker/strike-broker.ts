@@ -100,16 +100,11 @@ const strikeOwn = async (strike: BrokerStrike, broker: ShopBroker, own: OwnRabbi
 };
 
 /** Resolves with whether it struck, when it is over. */
-export const strikeBroker = async (strike: BrokerStrike, broker: ShopBroker, database: string): Promise<boolean> => {
-  const { own, copier } = broker;
+export const strikeBroker = async (strike: BrokerStrike, broker: ShopBroker): Promise<boolean> => {
+  const { own } = broker;
   switch (strike.kind) {
-    case 'detour': {
-      const before = copier.overtaking;
-      const detour = await broker.queues(database).detour(copier.detour);
-      await sleep(strike.forMs);
-      await detour.end();
-      return copier.overtaking > before;
-    }
+    case 'detour':
+      return broker.detour(strike.forMs);
     case 'kill broker':
     case 'broker down':
     case 'wrong password':

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RELAY } from '../../../src/runtime/subscription-name.ts';
 import { bindingKey, queueName } from '../../../src/transports/rabbitmq/names.ts';
 import { type PatientChannel, patientChannel } from './patient-channel.ts';
@@ -12,8 +13,8 @@ export interface WorkerQueue {
 export interface WorkerQueues {
   /** How many messages wait in each, of those in which any do. */
   waiting(): Promise<Readonly<Record<string, number>>>;
-  /** Takes them all off the topic and binds them to another exchange, until `end` is called. */
-  detour(exchange: string): Promise<{ end(): Promise<void> }>;
+  /** Takes them all off the topic and binds them to another exchange for a while. */
+  detour(exchange: string, forMs: number): Promise<void>;
   /** Deletes them and these exchanges and queues of the test. */
   remove(exchanges: readonly string[], queues: readonly string[]): Promise<void>;
   close(): Promise<void>;
@@ -54,10 +55,11 @@ export const workerQueues = (url: string, topic: string, database: string): Work
       }
       return counts;
     },
-    async detour(exchange) {
+    async detour(exchange, forMs) {
       const queues = queuesOf(database, topic);
       await bindTo(queues, exchange, topic);
-      return { end: () => bindTo(queues, topic, exchange) };
+      await sleep(forMs);
+      await bindTo(queues, topic, exchange);
     },
     remove: (exchanges, queues) =>
       channel.use(async (fresh) => {

@@ -1,3 +1,5 @@
+import { planBrokerStrikes } from './broker/broker-strikes.ts';
+import { AT_ANY_BROKER } from './broker/shop-broker.ts';
 import { beginDay, type Day, type DayOptions } from './day.ts';
 import type { Evidence } from './evidence.ts';
 import { planStrikes } from './strikes.ts';
@@ -10,6 +12,8 @@ export interface ChaosOptions extends DayOptions {
   readonly workers: number;
   /** Customers keep coming until there were so many, even if that takes longer. @default 0 */
   readonly orders?: number;
+  /** Goes on until everything that can strike the broker has done so as often, even if that takes longer. @default 0 */
+  readonly brokerRounds?: number;
 }
 
 export interface ChaosRun extends Pick<Day, 'forget'> {
@@ -41,13 +45,17 @@ const hadToStrike = (tried: Readonly<Record<string, number>>): readonly string[]
 ];
 
 /** Faults under load for a while; then all is lifted, everything redriven until it is settled, and all processes told to stop. */
-export const runChaos = async ({ seconds, orders = 0, ...options }: ChaosOptions, say: (text: string) => void): Promise<ChaosRun> => {
-  const { seed, workers } = options;
+export const runChaos = async (given: ChaosOptions, say: (text: string) => void): Promise<ChaosRun> => {
+  const { seconds, orders = 0, brokerRounds = 0, ...options } = given;
+  const { seed, workers, broker } = options;
   const day = await beginDay({ leaseMs: LEASE_MS, views: true, ...options }, say);
   const plan = planStrikes(seed, seconds * MOST_STRIKES_A_SECOND, workers, LEASE_MS);
-  const { counts, shown } = await strikeAll(plan, seconds * 1000, { ...day, say });
+  const rounds = broker === undefined ? [] : planBrokerStrikes(seed, Math.max(brokerRounds, seconds), broker.own !== undefined);
+  const atTheBroker = { plan: rounds.flat(), least: rounds.slice(0, brokerRounds).flat().length };
+  const { counts, shown } = await strikeAll(plan, atTheBroker, seconds * 1000, { ...day, say });
   await until('enough customers have come', async () => day.load.asked >= orders, 600_000);
   const kills = Object.entries(counts).reduce((sum, [kind, howMany]) => sum + (kind.startsWith('kill') ? howMany : 0), 0);
-  const struck = { struck: { ...counts, 'kills in all': kills }, hadToStrike: hadToStrike(counts) };
+  const had = [...hadToStrike(counts), ...(broker === undefined ? [] : AT_ANY_BROKER)];
+  const struck = { struck: { ...counts, 'kills in all': kills }, hadToStrike: had };
   return { evidence: await day.end(struck, shown), forget: day.forget };
 };

@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { relayed } from './broker/relayed.ts';
+import type { ShopBroker } from './broker/shop-broker.ts';
 import { type CarelessServices, startCarelessServices } from './careless-services.ts';
 import type { Evidence } from './evidence.ts';
 import { type OrderLoad, startOrderLoad } from './order-load.ts';
@@ -13,6 +15,10 @@ import { caughtUp } from './views.ts';
 export interface DayOptions extends Partial<Omit<ShopOptions, 'servicesUrl'>> {
   readonly seed: number;
   readonly ordersPerSecond: number;
+  /** Carries the events; it is used for this day only. */
+  readonly broker?: ShopBroker | undefined;
+  /** How long orders may take to settle when all is well again. @default 240_000 */
+  readonly settleWithinMs?: number;
 }
 
 /** A shop that is open: processes, services that are careless, and customers that keep coming. */
@@ -21,6 +27,7 @@ export interface Day {
   readonly shop: RunningShop;
   readonly services: CarelessServices;
   readonly load: OrderLoad;
+  readonly broker: ShopBroker | undefined;
   /**
    * Lifts every fault, sees to it that all orders are settled, tells all processes to stop, and gives what there is to audit.
    * @param struck how often each fault did, and which of them had to
@@ -40,11 +47,22 @@ const SETTLE_WITHIN_MS = 240_000;
 const LATE_CALLS_MS = 1400;
 
 export const beginDay = async (options: DayOptions, say: (text: string) => void = () => undefined): Promise<Day> => {
-  const { seed, ordersPerSecond, workers = 2, leaseMs = LEASE_MS, folder: given, ...more } = options;
+  const {
+    seed,
+    ordersPerSecond,
+    workers = 2,
+    leaseMs = LEASE_MS,
+    folder: given,
+    broker,
+    settleWithinMs = SETTLE_WITHIN_MS,
+    ...more
+  } = options;
   const folder = given ?? (await mkdtemp(path.join(tmpdir(), 'orderfold-day-')));
   const services = await startCarelessServices(seed);
-  const shop = await startShop({ folder, servicesUrl: services.url, workers, leaseMs, ...more });
+  const env = { ...more.env, ...(broker && { TRANSPORT_URL: broker.transportUrl }) };
+  const shop = await startShop({ folder, servicesUrl: services.url, workers, leaseMs, ...more, env });
   say(`producer and ${workers} workers are up on ${shop.database}`);
+  broker?.serves(shop.database);
   const load = startOrderLoad(shop.client, seed, ordersPerSecond);
   const maxAttempts = Number(more.env?.RETRY_MAX_ATTEMPTS ?? IMPATIENT.RETRY_MAX_ATTEMPTS);
 
@@ -52,6 +70,7 @@ export const beginDay = async (options: DayOptions, say: (text: string) => void 
     await load.end(0);
     await Promise.all(shop.all.map((one) => one.dispose()));
     await services.close();
+    await broker?.close();
   };
 
   return {
@@ -59,22 +78,32 @@ export const beginDay = async (options: DayOptions, say: (text: string) => void 
     shop,
     services,
     load,
+    broker,
     async end({ struck, hadToStrike } = { struck: {}, hadToStrike: [] }, shown = []) {
       services.lift();
       say(`faults lifted; ${load.accepted.size} of ${load.asked} orders have been accepted so far`);
       await Promise.all(shop.all.map((one) => one.ready()));
       await load.end(ANSWER_WITHIN_MS);
-      const quiet = await awaitQuiet(shop.client, load.accepted.size, SETTLE_WITHIN_MS);
+      const quiet = await awaitQuiet(shop.client, load.accepted.size, settleWithinMs);
       say(
         `${quiet.settled} are settled without an operator, ${quiet.waiting} wait behind a dead letter, ${quiet.forgotten.length} for nothing`,
       );
-      const settled = await settleAll(shop.client, services, SETTLE_WITHIN_MS, say);
-      await caughtUp(shop.database, shop.views, SETTLE_WITHIN_MS);
+      const settled = await settleAll(shop.client, services, settleWithinMs, say);
+      await caughtUp(shop.database, shop.views, settleWithinMs);
+      if (broker !== undefined) {
+        await relayed(shop.database, settleWithinMs);
+        say('everything is published and has been handled');
+      }
       await sleep(LATE_CALLS_MS);
 
-      const stopping = performance.now();
-      const endings = await Promise.all(shop.all.map(async (one) => ({ name: one.name, ending: await one.stop() })));
-      say(`all processes ended within ${Math.round(performance.now() - stopping)} ms of SIGTERM`);
+      let endings: Evidence['endings'] = [];
+      const stop = async (): Promise<void> => {
+        const stopping = performance.now();
+        endings = await Promise.all(shop.all.map(async (one) => ({ name: one.name, ending: await one.stop() })));
+        say(`all processes ended within ${Math.round(performance.now() - stopping)} ms of SIGTERM`);
+      };
+      const leftAtBroker = await broker?.end(settleWithinMs, stop);
+      if (broker === undefined) await stop();
       await services.close();
       return {
         database: shop.database,
@@ -86,9 +115,11 @@ export const beginDay = async (options: DayOptions, say: (text: string) => void 
         shown: [...shown, ...settled.shown],
         endings,
         quiet,
+        broker: leftAtBroker,
         views: shop.views,
         struck: {
           ...struck,
+          ...broker?.struck(shop.all.flatMap(({ log }) => log)),
           ...(await shop.harmDone()),
           'orders asked for again': load.askedAgain,
           'undos that failed twenty times, then worked': services.stubborn.worked,

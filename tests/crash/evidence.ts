@@ -1,10 +1,19 @@
 import type { PaymentServer } from '../support/payment-server.ts';
+import type { Heard } from './broker/listener.ts';
 import type { Ending } from './child.ts';
 import type { Accepted } from './order-load.ts';
 import type { Quiet } from './quiet.ts';
 
 /** How it is told that a process's wall clock jumped. */
 export const CLOCK_STEPPED = 'a wall clock was stepped';
+
+/** What is left of a run at its broker. */
+export interface BrokerEvidence {
+  /** By order, what another service heard, in this order and each for the first time. Copies do not count. */
+  readonly heard: ReadonlyMap<string, readonly Heard[]>;
+  /** By queue of the workers, how many messages wait there although all is quiet. */
+  readonly waiting: Readonly<Record<string, number>>;
+}
 
 /** All that is left of a run when its processes are gone: what there is to audit. */
 export interface Evidence {
@@ -18,6 +27,8 @@ export interface Evidence {
   readonly maxAttempts: number;
   /** How orders stood once the faults were lifted, before anybody redrove anything. */
   readonly quiet: Quiet;
+  /** Where a broker carried the events. */
+  readonly broker?: BrokerEvidence | undefined;
   /** The views that were kept. */
   readonly views: readonly string[];
   readonly logs: readonly { readonly name: string; readonly lines: readonly string[] }[];

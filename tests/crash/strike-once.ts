@@ -1,5 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ShopBroker } from './broker/shop-broker.ts';
+import { strikeBroker } from './broker/strike-broker.ts';
 import type { CarelessServices } from './careless-services.ts';
 import type { Keeper } from './keeper.ts';
 import { operate, redriveInOutage, redriveWhileDraining } from './operating.ts';
@@ -41,11 +43,16 @@ const toOneOf = (crew: readonly Keeper[], first: number, act: (one: Keeper) => b
   return until('somebody is there to be struck', tryOnce, PATIENCE_MS);
 };
 
-/** Resolves with whether it struck, when it is over. `shown` takes what the producer shows of dead letters, timelines and metrics. */
-export const strikeOnce = async (
-  strike: Strike,
-  { shop, services, shown }: { readonly shop: RunningShop; readonly services: CarelessServices; readonly shown: string[] },
-): Promise<boolean> => {
+/** What there is to be struck. `shown` takes what the producer shows of dead letters, timelines and metrics. */
+export interface Struckable {
+  readonly shop: RunningShop;
+  readonly services: CarelessServices;
+  readonly broker: ShopBroker | undefined;
+  readonly shown: string[];
+}
+
+/** Resolves with whether it struck, when it is over. */
+export const strikeOnce = async (strike: Strike, { shop, services, broker, shown }: Struckable): Promise<boolean> => {
   const { api, workers, all, database } = shop;
   switch (strike.kind) {
     case 'kill API':
@@ -93,5 +100,7 @@ export const strikeOnce = async (
       return redriveWhileDraining(shop, services, strike.who);
     case 'late subscription':
       return shop.addSubscription();
+    default:
+      return broker !== undefined && strikeBroker(strike, broker);
   }
 };

@@ -1,9 +1,11 @@
 import { seeded } from '../../src/core/seeded.ts';
 import type { Behaviour } from '../support/payment-server.ts';
+import type { BrokerStrike } from './broker/broker-strikes.ts';
 import { MOMENTS, type Moment } from './harm/harm.ts';
 
 /** One thing that goes wrong. `who` is a worker's number; without one, it is the API. */
 export type Strike =
+  | BrokerStrike
   | { readonly kind: 'kill API' | 'kill all' | 'operator' | 'redrive in an outage' | 'late subscription' }
   | { readonly kind: 'kill worker' | 'restart worker' | 'redrive while draining'; readonly who: number }
   | { readonly kind: 'kill'; readonly who?: number; readonly at: Moment; readonly after: number }
@@ -29,7 +31,7 @@ const BAD_SERVICES: readonly { readonly what: string; readonly behaviour: Partia
   { what: 'fail nearly always', behaviour: { failureRate: 0.9 } },
 ];
 
-type Card = Exclude<Strike['kind'], 'kill' | 'late subscription'> | `kill ${'worker' | 'API'} ${Moment}`;
+type Card = Exclude<Strike['kind'], 'kill' | 'late subscription' | BrokerStrike['kind']> | `kill ${'worker' | 'API'} ${Moment}`;
 
 /** Each as often as it stands here before any comes again. Of an API, a commit is all there is. */
 const DECK: readonly Card[] = [

@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CarelessServices } from './careless-services.ts';
-import type { RunningShop } from './running-shop.ts';
-import { strikeOnce } from './strike-once.ts';
+import { type Struckable, strikeOnce } from './strike-once.ts';
 import type { PlannedStrike, Strike } from './strikes.ts';
 
 export interface Struck {
@@ -31,6 +29,7 @@ const LASTING: ReadonlySet<Strike['kind']> = new Set<Strike['kind']>([
   'hang worker',
   'hold a snapshot',
   'late subscription',
+  'detour',
 ]);
 
 /** What a strike counts as. */
@@ -44,35 +43,45 @@ const inWords = (strike: Strike): string => {
   return `${kindOf(strike)}${which}${'forMs' in strike ? ` for ${strike.forMs} ms` : ''}`;
 };
 
+/** What strikes a broker, for as long as the rest does, and at least so many of it. */
+export interface AtTheBroker {
+  readonly plan: readonly PlannedStrike[];
+  readonly least: number;
+}
+
 /**
- * Carries out the plan for so long: what strikes processes one after the other, so that most of them work most of the time, and beside it,
- * one after the other too, what strikes what is around them. Resolves when the last strike is over.
+ * Carries out the plans for so long: what strikes processes one after the other, so that most of them work most of the time, and beside it,
+ * one after the other too, what strikes what is around them, and what strikes the broker. Resolves when the last strike is over.
  */
 export const strikeAll = async (
   plan: readonly PlannedStrike[],
+  atTheBroker: AtTheBroker,
   forMs: number,
-  { shop, services, say }: { readonly shop: RunningShop; readonly services: CarelessServices; readonly say: (text: string) => void },
+  { say, ...struck }: Omit<Struckable, 'shown'> & { readonly say: (text: string) => void },
 ): Promise<Struck> => {
   const counts: Record<string, number> = {};
   const shown: string[] = [];
   const end = performance.now() + forMs;
+  /** The others go on until as many have struck the broker as had to. */
+  let brokerLeft = atTheBroker.least;
 
   const strikeNow = async (strike: Strike): Promise<void> => {
     const kind = kindOf(strike);
     say(inWords(strike));
     counts[kind] ??= 0;
-    const hit = await strikeOnce(strike, { shop, services, shown }).catch((error: unknown) => {
+    const hit = await strikeOnce(strike, { ...struck, shown }).catch((error: unknown) => {
       say(`${kind} came to nothing: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
       return false;
     });
     counts[kind] += hit ? 1 : 0;
   };
 
-  const strikeInTurn = async (planned: readonly PlannedStrike[]): Promise<void> => {
+  const strikeInTurn = async (planned: readonly PlannedStrike[], began = (): void => undefined): Promise<void> => {
     const lasting: Promise<void>[] = [];
     for (const { gapMs, strike } of planned) {
       await sleep(gapMs);
-      if (performance.now() > end) break;
+      if (performance.now() > end && brokerLeft <= 0) break;
+      began();
       const over = strikeNow(strike);
       if (LASTING.has(strike.kind)) lasting.push(over);
       else await over;
@@ -81,6 +90,12 @@ export const strikeAll = async (
   };
 
   const isAround = ({ strike }: PlannedStrike): boolean => AROUND.has(strike.kind);
-  await Promise.all([strikeInTurn(plan.filter(isAround)), strikeInTurn(plan.filter((one) => !isAround(one)))]);
+  await Promise.all([
+    strikeInTurn(plan.filter(isAround)),
+    strikeInTurn(plan.filter((one) => !isAround(one))),
+    strikeInTurn(atTheBroker.plan, () => {
+      brokerLeft -= 1;
+    }),
+  ]);
   return { counts, shown };
 };

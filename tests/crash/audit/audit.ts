@@ -1,4 +1,5 @@
 import type { Evidence, Findings, Notes } from '../evidence.ts';
+import { auditBroker } from './broker.ts';
 import { auditDeliveries, lostStarts } from './deliveries.ts';
 import { auditHistories } from './histories.ts';
 import { auditMoney } from './money.ts';
@@ -28,6 +29,7 @@ export const audit = async (
   auditViews(evidence, recorded, notes);
   auditMoney(evidence, recorded, notes);
   auditDeliveries(evidence, recorded, notes);
+  auditBroker(evidence, recorded, notes);
   auditTraces(evidence, lost, notes);
   const ends: Record<string, number> = {};
   for (const { row } of recorded.orders) ends[row.status ?? ''] = (ends[row.status ?? ''] ?? 0) + 1;

@@ -61,7 +61,10 @@ const consumer = async (kind: (typeof kinds)[number]): Promise<void> => {
     // A library of one's own that exports a saga has to be able to name its types.
     declaration: true,
   };
-  writeFileSync(path.join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['memory.ts', 'sqlite.ts', 'testing.ts'] }));
+  writeFileSync(
+    path.join(app, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: ['memory.ts', 'sqlite.ts', 'testing.ts', 'rabbitmq.ts'] }),
+  );
   await npm(['install'], app);
 };
 
@@ -172,6 +175,11 @@ describe.each(kinds)('the %s application', (kind) => {
       expect([...told]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
     },
   );
+
+  it.each(nodes)('says on Node %s which client its transport needs', async (version) => {
+    const { stdout } = await runWell(['rabbitmq.js'], { cwd: app, node: nodeBinary(version) });
+    expect(stdout.trim()).toBe('CONFIG rabbitmqTransport needs amqplib: npm install amqplib');
+  });
 
   // Node 20 has no node:sqlite.
   it.each(nodes.filter((version) => !version.startsWith('20.')))(

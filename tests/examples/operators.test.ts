@@ -91,7 +91,8 @@ describe('a dead letter', () => {
         startedAt: expect.any(String),
         endedAt: expect.any(String),
         worker: expect.any(String),
-        error: { code: 'HTTP_503', message: expect.any(String) },
+        // A machine that is busy may not answer in time.
+        error: { code: expect.stringMatching(/^(HTTP_503|ETIMEDOUT)$/), message: expect.any(String) },
         rule: expect.any(String),
       });
     }

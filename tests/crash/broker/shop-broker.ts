@@ -40,11 +40,11 @@ export interface ShopBroker {
   close(): Promise<void>;
 }
 
-const AGAIN = 'messages that came again';
-const OVERTAKING = 'messages that came after later ones of their shard';
+export const AGAIN = 'messages that came again';
+export const OVERTAKEN = 'messages that came after later ones of their shard';
 const NOTICED = 'processes lost the broker';
 /** What strikes by itself where there is a broker. */
-export const AT_ANY_BROKER = [AGAIN, OVERTAKING, NOTICED] as const;
+export const AT_ANY_BROKER = [AGAIN, OVERTAKEN, NOTICED] as const;
 
 const USER = 'shop';
 let topics = 0;
@@ -101,13 +101,13 @@ export const openShopBroker = async ({ url, own }: BrokerChoice, seed: number): 
       queues = await openWorkerQueues({ url: direct, topic, database, later });
     },
     async detour(forMs) {
-      const before = copier.overtaking;
+      const before = copier.overtaken;
       await queues?.detour(copier.detour, forMs);
-      return copier.overtaking > before;
+      return copier.overtaken > before;
     },
     struck: (log) => ({
       [AGAIN]: copier.copies,
-      [OVERTAKING]: copier.overtaking,
+      [OVERTAKEN]: copier.overtaken,
       [NOTICED]: log.filter((line) => line.startsWith('the broker is away')).length,
     }),
     async end(withinMs, stop) {

@@ -10,7 +10,7 @@ import { type OrderLoad, startOrderLoad } from './order-load.ts';
 import { awaitQuiet } from './quiet.ts';
 import { IMPATIENT, type RunningShop, type ShopOptions, startShop } from './running-shop.ts';
 import { settleAll } from './settling.ts';
-import { caughtUp } from './views.ts';
+import { caughtUp, LATE_VIEW } from './views.ts';
 
 export interface DayOptions extends Partial<Omit<ShopOptions, 'servicesUrl'>> {
   readonly seed: number;
@@ -62,7 +62,7 @@ export const beginDay = async (options: DayOptions, say: (text: string) => void 
   const env = { ...more.env, ...(broker && { TRANSPORT_URL: broker.transportUrl }) };
   const shop = await startShop({ folder, servicesUrl: services.url, workers, leaseMs, ...more, env });
   say(`producer and ${workers} workers are up on ${shop.database}`);
-  broker?.serves(shop.database);
+  await broker?.serves(shop.database, more.views ? [LATE_VIEW] : []);
   const load = startOrderLoad(shop.client, seed, ordersPerSecond);
   const maxAttempts = Number(more.env?.RETRY_MAX_ATTEMPTS ?? IMPATIENT.RETRY_MAX_ATTEMPTS);
 

@@ -19,7 +19,7 @@ export interface ShopOptions {
   readonly views?: boolean;
 }
 
-/** The example's producer and workers as processes on one file. */
+/** The example's producer and workers as processes on one file. Over a broker, the first of several workers depends on what it brings. */
 export interface RunningShop {
   readonly database: string;
   readonly url: string;
@@ -48,6 +48,7 @@ export const IMPATIENT = {
 } as const;
 
 const HARM = 'tests/crash/harm/preload.ts';
+const LEAVES_RELAYING = 'tests/crash/broker/leaves-relaying.ts';
 
 /** Resolves when all of them are up. Each can come to harm, see `harm/harm.ts`. */
 export const startShop = async ({
@@ -76,7 +77,9 @@ export const startShop = async ({
   const keepers = keepViews ? Math.max(1, workers - 1) : 0;
   const crew = Array.from({ length: workers }, (_, index) => {
     const file = index < keepers ? 'tests/crash/roles/shop-worker.ts' : 'examples/worker.mjs';
-    return keep({ name: `worker ${index + 1}`, file, env: common, preload: [HARM, ...preload] }, /^worker ready$/);
+    const depends = index === 0 && workers > 1 && common.TRANSPORT_URL !== undefined;
+    const modules = [HARM, ...(depends ? [LEAVES_RELAYING] : []), ...preload];
+    return keep({ name: `worker ${index + 1}`, file, env: common, preload: modules }, /^worker ready$/);
   });
   const all = [api, ...crew];
   await Promise.all(all.map((one) => one.ready()));

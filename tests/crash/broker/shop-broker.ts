@@ -6,7 +6,7 @@ import { PASSWORD } from '../secrets.ts';
 import { until } from '../workplace.ts';
 import { type Copier, startCopier } from './copier.ts';
 import { type Listener, queueOfTests, startListener } from './listener.ts';
-import { type WorkerQueues, workerQueues } from './worker-queues.ts';
+import { openWorkerQueues, type WorkerQueues } from './worker-queues.ts';
 
 export interface BrokerChoice {
   /** `amqp://…`, as an operator of the broker. */
@@ -28,8 +28,8 @@ export interface ShopBroker {
   readonly user: string;
   readonly copier: Copier;
   readonly listener: Listener;
-  /** The shop has opened its file. */
-  serves(database: string): void;
+  /** The shop has opened its file. Resolves when the queues of its workers are there, also those of subscriptions that come later. */
+  serves(database: string, later: readonly string[]): Promise<void>;
   /** Has messages come to workers out of order only, for a while. Resolves with whether any did. */
   detour(forMs: number): Promise<boolean>;
   /** How often what it does by the way has struck, and how often processes have noticed that it is away, by what they print. */
@@ -40,11 +40,11 @@ export interface ShopBroker {
   close(): Promise<void>;
 }
 
-const AGAIN = 'messages that came again';
-const OVERTAKING = 'messages that came after later ones of their shard';
+export const AGAIN = 'messages that came again';
+export const OVERTAKEN = 'messages that came after later ones of their shard';
 const NOTICED = 'processes lost the broker';
 /** What strikes by itself where there is a broker. */
-export const AT_ANY_BROKER = [AGAIN, OVERTAKING, NOTICED] as const;
+export const AT_ANY_BROKER = [AGAIN, OVERTAKEN, NOTICED] as const;
 
 const USER = 'shop';
 let topics = 0;
@@ -97,17 +97,17 @@ export const openShopBroker = async ({ url, own }: BrokerChoice, seed: number): 
     user: USER,
     copier,
     listener,
-    serves(database) {
-      queues = workerQueues(direct, topic, database);
+    async serves(database, later) {
+      queues = await openWorkerQueues({ url: direct, topic, database, later });
     },
     async detour(forMs) {
-      const before = copier.overtaking;
+      const before = copier.overtaken;
       await queues?.detour(copier.detour, forMs);
-      return copier.overtaking > before;
+      return copier.overtaken > before;
     },
     struck: (log) => ({
       [AGAIN]: copier.copies,
-      [OVERTAKING]: copier.overtaking,
+      [OVERTAKEN]: copier.overtaken,
       [NOTICED]: log.filter((line) => line.startsWith('the broker is away')).length,
     }),
     async end(withinMs, stop) {

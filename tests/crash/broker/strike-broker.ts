@@ -89,6 +89,7 @@ const strikeOwn = async (strike: BrokerStrike, broker: ShopBroker, own: OwnRabbi
       told.catch(() => undefined);
       try {
         await own.control('set_vm_memory_high_watermark', 'absolute', '1MB');
+        await copier.knock();
         await told;
         await sleep('forMs' in strike ? strike.forMs : 0);
       } finally {

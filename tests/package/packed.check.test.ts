@@ -222,8 +222,8 @@ describe.each(kinds)('the %s application', (kind) => {
     );
   });
 
-  // 30 ms on the machine the limit was set on, where acorn, a file as long, takes 14.4. In one run, as machines have busy hours.
-  it("imports the package in less than 30 ms, told by acorn's time", async () => {
+  // 34 ms on the machine the limit was set on, where acorn, a file as long, takes 14.4. In one run, as machines have busy hours.
+  it("imports the package in less than 34 ms, told by acorn's time", async () => {
     const yardstick =
       kind === 'esm' ? pathToFileURL(path.join(modules, 'acorn/dist/acorn.mjs')).href : path.join(modules, 'acorn/dist/acorn.js');
     const program = (name: string, what: string): string => {
@@ -247,7 +247,7 @@ describe.each(kinds)('the %s application', (kind) => {
     }
     const ratio = median(ratios);
     console.log(`${kind} import: ${median(times).toFixed(1)} ms, ${ratio.toFixed(2)} times acorn's (medians of ${times.length})`);
-    expectWithin(`the ${kind} import`, ratio, 30 / 14.4, "times acorn's");
+    expectWithin(`the ${kind} import`, ratio, 34 / 14.4, "times acorn's");
     expect(() => expectWithin(`the ${kind} import`, ratio, 0.01, "times acorn's")).toThrow(
       new RegExp(`^the ${kind} import: \\d+\\.\\d times acorn's, but at most 0\\.01 times acorn's are allowed$`),
     );

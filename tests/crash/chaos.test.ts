@@ -2,6 +2,7 @@ import { copyFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { audit } from './audit/audit.ts';
+import { planBrokerStrikes } from './broker/broker-strikes.ts';
 import { type ChaosOptions, runChaos } from './chaos-run.ts';
 import type { Evidence } from './evidence.ts';
 import { reportOn } from './report.ts';
@@ -154,7 +155,9 @@ describe('a shop whose processes are killed, frozen and restarted under load, be
 
   it('would not have passed with a services client that ignores the effect key', async () => {
     const { faults } = await audit(keyless.evidence);
-    expect(faults.map(({ text }) => text).join('\n')).toMatch(/has \d+ charges that were not refunded|of \d+ are captured/);
+    expect(faults.map(({ text }) => text).join('\n')).toMatch(
+      /has \d+ (charges that were not refunded|reservations)|of \d+ are captured|was notified \d+ times/,
+    );
   });
 });
 
@@ -168,5 +171,19 @@ describe('a plan of strikes', () => {
       expect.arrayContaining(['block worker', 'disk full', 'kill', 'kill API', 'late subscription', 'read-only', 'services']),
     );
     expect(plan.length).toBeGreaterThan(20);
+  });
+
+  it('has each thing strike a broker once a round, and only ways to one that others use too', () => {
+    const kinds = (isOwn: boolean, rounds: number) =>
+      planBrokerStrikes(5, rounds, isOwn).map((round) => round.map(({ strike }) => strike.kind).sort());
+    const [first, second] = kinds(true, 2);
+    expect(first).toEqual(second);
+    expect(new Set(first).size).toBe(first?.length);
+    expect(first).toEqual(
+      expect.arrayContaining(['broker down', 'full broker', 'kill broker', 'wrong password', ...(kinds(false, 1)[0] ?? [])]),
+    );
+    expect(kinds(false, 1)).toEqual([['cut link', 'detour', 'half-open link', 'reset link', 'slow link with resets']]);
+    expect(planBrokerStrikes(5, 3, true)).toEqual(planBrokerStrikes(5, 3, true));
+    expect(planBrokerStrikes(6, 3, true)).not.toEqual(planBrokerStrikes(5, 3, true));
   });
 });

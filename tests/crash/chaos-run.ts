@@ -1,5 +1,5 @@
 import { planBrokerStrikes } from './broker/broker-strikes.ts';
-import { AT_ANY_BROKER } from './broker/shop-broker.ts';
+import { AT_ANY_BROKER, NOTICED } from './broker/shop-broker.ts';
 import { beginDay, type Day, type DayOptions } from './day.ts';
 import type { Evidence } from './evidence.ts';
 import { planStrikes } from './strikes.ts';
@@ -55,7 +55,9 @@ export const runChaos = async (given: ChaosOptions, say: (text: string) => void)
   const { counts, shown } = await strikeAll(plan, atTheBroker, seconds * 1000, { ...day, say });
   await until('enough customers have come', async () => day.load.asked >= orders, 600_000);
   const kills = Object.entries(counts).reduce((sum, [kind, howMany]) => sum + (kind.startsWith('kill') ? howMany : 0), 0);
-  const had = [...hadToStrike(counts), ...(broker === undefined ? [] : AT_ANY_BROKER)];
+  const atBroker = new Set(atTheBroker.plan.map(({ strike }) => strike.kind as string));
+  const timesAtBroker = Object.entries(counts).reduce((sum, [kind, howMany]) => sum + (atBroker.has(kind) ? howMany : 0), 0);
+  const had = [...hadToStrike(counts), ...(broker === undefined ? [] : AT_ANY_BROKER), ...(timesAtBroker >= OFTEN ? [NOTICED] : [])];
   const struck = { struck: { ...counts, 'kills in all': kills }, hadToStrike: had };
   return { evidence: await day.end(struck, shown), forget: day.forget };
 };

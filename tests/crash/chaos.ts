@@ -20,7 +20,7 @@ const wholeNumber = (name: string, text: string, most: number): number => {
 /** Where it is, `own` for one that is started here and may be struck itself, or nothing. What is refused may hold a password. */
 const brokerAddress = (text: string): string => {
   if (text === 'own' && !hasRabbitmq) refuse('expected rabbitmq-server to be installed for a broker of its own');
-  if (text !== '' && text !== 'own' && URL.parse(text)?.protocol !== 'amqp:') refuse('expected a broker at amqp://HOST, or own, or none');
+  if (text !== '' && text !== 'own' && !/^amqp:\/\/[^/]/.test(text)) refuse('expected a broker at amqp://HOST, or own, or none');
   return text;
 };
 
@@ -55,7 +55,10 @@ const { seconds, seed, workers, ordersPerSecond } = options;
 console.log(`chaos for ${seconds} s, seed ${seed}, ${workers} workers, ${ordersPerSecond} orders a second`);
 const own = at === 'own' ? await ownRabbitmq() : undefined;
 if (own !== undefined) say('a broker of its own is up');
-const broker = at === '' ? undefined : await openShopBroker({ url: own?.url ?? at, own }, seed);
+const reached = at === '' ? undefined : openShopBroker({ url: own?.url ?? at, own }, seed);
+const broker = await reached?.catch((error: unknown) =>
+  refuse(`the broker can't be reached: ${error instanceof Error ? error.message : String(error)}`),
+);
 if (broker !== undefined) say(`the events go over the topic ${broker.topic} of ${broker.shown}`);
 const leaveBroker = async (): Promise<void> => {
   await broker?.close();

@@ -1,5 +1,6 @@
 import { cloudEventText } from '../core/cloud-event.ts';
 import { eventId } from '../core/envelope.ts';
+import { OrderfoldError } from '../core/errors.ts';
 import { NO_LIMITS } from '../core/flow.ts';
 import type { StoredEvent } from '../core/records.ts';
 import { RetryPolicy } from '../core/retry-policy.ts';
@@ -22,15 +23,20 @@ const messageOf = (event: StoredEvent, source: string): Message => ({
   body: cloudEventText(event, source),
 });
 
+/** Where the broker is set up wrong, no event is to blame: they wait until somebody has put it right. */
+const notOfAnEvent = (error: unknown): never => {
+  throw new OrderfoldError('TRANSPORT', error instanceof Error ? error.message : String(error), { cause: error });
+};
+
 /**
- * The subscription that publishes every event from its birth on, those of a shard in the order of the log. While the broker is away it
+ * The subscription that publishes every event from its birth on, those of a shard in the order of the log. While the broker is away, or set up wrong, it
  * waits, however long, without an attempt being counted. What no broker will ever take (a body too large) becomes a dead letter that the
  * later events of its stream wait behind.
  */
 export const relaySubscription = (link: TransportLink): Subscription => {
   const publish = async (events: readonly StoredEvent[]) => {
     try {
-      const source = await link.ready();
+      const source = await link.ready().catch(notOfAnEvent);
       await link.transport.publish(events.map((event) => messageOf(event, source)));
       link.works();
       return [];

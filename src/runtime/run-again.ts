@@ -16,8 +16,11 @@ export const beforeRepeat = async (system: System, repeats: number): Promise<voi
   await new Promise<void>((resolve) => void system.setTimer(system.random() * mostMs, resolve));
 };
 
-const AWAY = ['TRANSPORT', 'BUSY', 'HANDLER_TIMEOUT'] as const;
+const AWAY: ReadonlySet<unknown> = new Set(['TRANSPORT', 'BUSY', 'HANDLER_TIMEOUT']);
 
-/** What handles batches and failed of this has failed of nothing of its own: the store is away, or the broker. */
-export const isOutage = ({ stored }: Pick<BatchRoute, 'stored'>, error: unknown): boolean =>
-  isOrderfoldError(error) && error.retryable && (error.code === 'STORE' || (stored === true && AWAY.some((code) => code === error.code)));
+/** What handles batches and failed of this has failed of nothing of its own: the store is away, or the broker, or its transport was closed. */
+export const isOutage = ({ stored }: Pick<BatchRoute, 'stored'>, error: unknown): boolean => {
+  if (!isOrderfoldError(error)) return false;
+  if (!error.retryable) return stored === true && error.code === 'CLOSED';
+  return error.code === 'STORE' || (stored === true && AWAY.has(error.code));
+};

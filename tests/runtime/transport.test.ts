@@ -26,6 +26,7 @@ const shop = ({ change = (all) => all, subscriptions, shards = 1, maxBodyBytes =
   const broker = queueBroker({ ...QUEUE, maxBodyBytes });
   const calls: string[] = [];
   const published: Message[] = [];
+  const broken: { setup: Error | null } = { setup: null };
   const acked: string[] = [];
   const connections = new Map<string, Transport>();
   const connect = (process: Process): Transport => {
@@ -36,7 +37,7 @@ const shop = ({ change = (all) => all, subscriptions, shards = 1, maxBodyBytes =
       ...inner,
       open(setup) {
         called(`open ${setup.subscriptions} of ${setup.shards}`);
-        return inner.open(setup);
+        return broken.setup === null ? inner.open(setup) : Promise.reject(broken.setup);
       },
       async publish(messages) {
         called('publish');
@@ -83,6 +84,8 @@ const shop = ({ change = (all) => all, subscriptions, shards = 1, maxBodyBytes =
   };
   return {
     begin,
+    broken,
+    connections,
     die,
     relay,
     ...cluster,
@@ -202,6 +205,33 @@ describe('a bus with a transport', () => {
     });
     await system.advance(5000);
     expect(published).toHaveLength(1);
+  });
+
+  it('waits as well while the broker is set up in a way that breaks a promise, and makes no dead letter of anything', async () => {
+    const { system, publishMany, begin, relay, starts, published, told, broken } = shop();
+    broken.setup = new OrderfoldError('CONFIG', 'the queue was made with other options');
+    await begin({ sweepMs: 3000 });
+    await publishMany(20);
+    await system.advance(60_000);
+    expect(starts).toHaveLength(20);
+    expect(told).toEqual(['away: the queue was made with other options']);
+    expect((await relay.bus.deadLetters.list()).deadLetters).toEqual([]);
+    expect((await relay.bus.counts()).subscriptions.relay).toMatchObject({ backlog: 20, scheduled: 0, dead: 0 });
+    broken.setup = null;
+    await system.advance(5000);
+    expect(published).toHaveLength(20);
+    expect(told.at(-1)).toBe('back');
+  });
+
+  it('makes no dead letter of anything when somebody else has closed its transport', async () => {
+    const { system, publishMany, begin, relay, starts, connections } = shop();
+    await begin({ sweepMs: 3000 });
+    await connections.get('relay')?.close();
+    await publishMany(20);
+    await system.advance(60_000);
+    expect(starts).toHaveLength(20);
+    expect((await relay.bus.deadLetters.list()).deadLetters).toEqual([]);
+    await system.run(relay.bus.close());
   });
 
   it('keeps no slot from the handlers while the relay waits for its broker', async () => {

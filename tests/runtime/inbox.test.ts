@@ -1,3 +1,4 @@
+import { right } from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import type { CloudEvent } from '../../src/core/cloud-event.ts';
 import { createEventBus } from '../../src/runtime/create-event-bus.ts';
@@ -92,6 +93,17 @@ describe('an inbox', () => {
       const causes = (await system.run(again.bus.events('o-1'))).map(({ cause }) => cause);
       expect(causes.sort()).toEqual(['m0', 'm1', 'm2', 'm3', 'm4']);
     }
+  });
+
+  it('is not kept from a message by a client who has guessed how it is remembered', async () => {
+    const { system, member } = shop();
+    const { bus, take } = member('a');
+    const key = 'inbox/shipping/%2Fshipping/m1';
+    const data = { trackingId: 'forged' };
+    const claim = { key: { key, fingerprint: '', stream: 'other' } };
+    await system.run(bus.execute('other', () => right([{ type: 'ParcelSent', data }]), claim));
+    expect(await take(message('m1'))).toBe(true);
+    expect(await system.run(bus.events('o-1'))).toHaveLength(1);
   });
 
   it('says false of what nothing wants, whatever its type is called', async () => {

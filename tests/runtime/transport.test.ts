@@ -235,13 +235,51 @@ describe('a bus with a transport', () => {
   });
 
   it('keeps no slot from the handlers while the relay waits for its broker', async () => {
-    const { system, publishMany, broker, starts, begin } = shop({ shards: 4 });
-    await begin({ sweepMs: 3000, concurrency: 1 });
+    const { system, publishMany, worker, broker, starts } = shop({ shards: 4 });
     await broker.outage(async () => {
+      await worker.work({ ...work, sweepMs: 3000, concurrency: 1 });
       await publishMany(40);
       await system.advance(20_000);
       expect(starts).toHaveLength(40);
     });
+  });
+
+  it('reads from the log what was published before there was anything to receive it', async () => {
+    const { system, publish, relay, worker, starts, published, broken } = shop();
+    await relay.work(work);
+    await system.advance(100);
+    broken.setup = new OrderfoldError('TRANSPORT', 'not yet');
+    await worker.work(work);
+    await system.advance(10_000);
+    broken.setup = null;
+    await publish('s', 'a', 'b');
+    expect(published).toHaveLength(2);
+    await system.advance(3000);
+    expect(starts).toEqual(['mail:a.0.1', 'mail:b.0.1']);
+  });
+
+  it('needs the log for nothing that comes in one batch, from back to front', async () => {
+    const { system, publishMany, begin, starts, calls } = shop({ change: (all) => [...all].reverse() });
+    await begin();
+    calls.length = 0;
+    await publishMany(40, 1);
+    await system.advance(1000);
+    expect(starts).toEqual(Array.from({ length: 40 }, (_, index) => `mail:e${index}.0.1`));
+    expect(calls.filter((call) => call.includes('read'))).toEqual([]);
+  });
+
+  it('suspects nothing of a relay that died: it publishes again, and writes nothing down', async () => {
+    const { system, publishMany, begin, relay, member, broker, die, witness, published } = shop();
+    await begin({ leaseMs: 1000 });
+    await broker.outage(async () => {
+      await publishMany(20);
+      await system.advance(500);
+      await die(relay);
+    });
+    await member('relay2', {}, 'none').work({ ...work, leaseMs: 1000 });
+    await system.advance(5000);
+    expect(published).toHaveLength(20);
+    expect([...witness.parked.keys()].filter((id) => id.startsWith('relay'))).toEqual([]);
   });
 
   it('R25 stops while the broker is away, with nothing left behind, and another goes on', async () => {
